@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  BpeTokenizer,
+  NEVER_MERGED,
+  type TokenizerData,
+  tokenizerFromJson,
+  tokenizerFromLlama2c,
+  tokenizerFromSection,
+  tokenizerToJson,
+  trainBpe,
+} from '../../models/tokenizer/index.ts';
+
+const STORY = 'Once upon a time there was a girl. The girl had a cat. "The cat is there," said the girl. ';
+const small = trainBpe({ texts: [STORY.repeat(3)], vocabulary: 80 });
+const withBytes = trainBpe({ texts: [STORY.repeat(3)], vocabulary: 330, fallback: 'bytes' });
+
+/** The rule of models/IMAGE.md taken literally: look at every pair, replace one, start again. */
+function slowEncode(data: TokenizerData, text: string): number[] {
+  const keys = data.pieces.map((p) => Buffer.from(p).toString('latin1'));
+  const find = (key: string) => (key === '' ? -1 : keys.indexOf(key));
+  const ids: number[] = [];
+  for (const c of text.toWellFormed()) {
+    const bytes = Buffer.from(c, 'utf8');
+    const id = find(bytes.toString('latin1'));
+    if (id >= 0) ids.push(id);
+    else if (data.fallback === 'bytes') for (const b of bytes) ids.push(data.fallbackBase + b);
+    else for (const b of bytes) ids.push(data.fallbackBase + (b >> 4), data.fallbackBase + (b & 15));
+  }
+  for (;;) {
+    let best = -1;
+    let bestRank = NEVER_MERGED;
+    for (let i = 0; i + 1 < ids.length; i++) {
+      const [left, right] = [keys[ids[i]], keys[ids[i + 1]]];
+      const whole = left === '' || right === '' ? -1 : find(left + right);
+      if (whole >= 0 && data.ranks[whole] < bestRank) [best, bestRank] = [i, data.ranks[whole]];
+    }
+    if (best < 0) return data.prependBos ? [data.bos!, ...ids] : ids;
+    ids.splice(best, 2, find(keys[ids[best]] + keys[ids[best + 1]]));
+  }
+}
+
+const storyLike = fc
+  .array(fc.constantFrom(...'theogirlc. aT"é', 'the', ' cat', ' girl'))
+  .map((parts) => parts.join(''));
+
+describe('the BPE tokenizer', () => {
+  it('gives back any Unicode text, with byte fallback and with nibble fallback', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (raw) => {
+        const text = raw.toWellFormed();
+        for (const tokenizer of [small, withBytes]) {
+          expect(tokenizer.decodeText(tokenizer.encode(text))).toBe(text);
+        }
+      }),
+    );
+  });
+
+  it('gives back any bytes, valid UTF-8 or not', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        for (const tokenizer of [small, withBytes])
+          expect(tokenizer.decode(tokenizer.encode(bytes))).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('encodes exactly as the obvious slow implementation does', () => {
+    fc.assert(
+      fc.property(fc.oneof(storyLike, fc.string({ unit: 'grapheme' })), (text) => {
+        for (const { data, encode } of [small, withBytes].map((t) => ({
+          data: t.data,
+          encode: t.encode.bind(t),
+        }))) {
+          expect(encode(text)).toEqual(slowEncode(data, text));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('learns the same tokens from the same text, and as many as asked', () => {
+    const again = trainBpe({ texts: [STORY.repeat(3)], vocabulary: 80 });
+    expect(again.toSection()).toEqual(small.toSection());
+    expect(small.vocabulary).toBe(80);
+  });
+
+  it('keeps the tokens of a prompt that ends at a word boundary when the story goes on', () => {
+    const whole = small.encode('Once upon a time there was a girl.');
+    const prompt = small.encode('Once upon a time');
+    expect(whole.slice(0, prompt.length)).toEqual(prompt);
+  });
+
+  it('gives nothing for BOS, EOS and a high nibble with no low one after it', () => {
+    const nibble = small.data.fallbackBase;
+    expect(small.decode([small.bos!, nibble + 4, small.eos!])).toEqual(new Uint8Array(0));
+    expect(small.decode([nibble + 4, nibble + 1, nibble + 4])).toEqual(Uint8Array.of(0x41));
+  });
+
+  it('names the character that it has no token for when there is no fallback', () => {
+    const none = new BpeTokenizer({
+      ...small.data,
+      fallback: 'none',
+      fallbackBase: 0,
+      control: [],
+    });
+    expect(() => none.encode('the §')).toThrow(/"§" at byte 4/);
+  });
+});
+
+describe('the tokenizer section', () => {
+  it('restores a tokenizer that encodes and decodes alike', () => {
+    for (const tokenizer of [small, withBytes]) {
+      const { bos, eos } = tokenizer;
+      const restored = tokenizerFromSection(tokenizer.toSection(), { bos, eos });
+      expect(restored.data).toEqual(tokenizer.data);
+      expect(restored.encode(STORY)).toEqual(tokenizer.encode(STORY));
+    }
+  });
+
+  it('lists matchable ids first, sorted by their bytes', () => {
+    const section = small.toSection();
+    const view = new DataView(section.buffer);
+    const sortedAt = 16 + 4 * (small.vocabulary + 1) + 2 * small.vocabulary;
+    const matchable = view.getUint16(sortedAt + 2 * small.vocabulary, true);
+    const ids = Array.from({ length: matchable }, (_, i) => view.getUint16(sortedAt + 2 * i, true));
+    const keys = ids.map((id) => Buffer.from(small.data.pieces[id]).toString('latin1'));
+    expect(matchable).toBe(small.vocabulary - 18);
+    expect(keys).toEqual([...keys].sort());
+  });
+
+  it('refuses every truncation and survives every flipped bit with a named error or a sound tokenizer', () => {
+    const section = small.toSection();
+    for (let length = 0; length < section.length; length++) {
+      expect(() => tokenizerFromSection(section.subarray(0, length))).toThrow(/bad-tokenizer/);
+    }
+    fc.assert(
+      fc.property(fc.nat(section.length * 8 - 1), (bit) => {
+        const bad = section.slice();
+        bad[bit >> 3] ^= 1 << (bit & 7);
+        try {
+          const { decode } = tokenizerFromSection(bad);
+          expect(decode).toBeTypeOf('function');
+        } catch (error) {
+          expect((error as { code?: string }).code).toBe('bad-tokenizer');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the tokenizer as JSON', () => {
+  it('restores the same data, pieces that are not UTF-8 included', () => {
+    const odd: TokenizerData = {
+      ...small.data,
+      pieces: [...small.data.pieces, Uint8Array.of(0xff)],
+      ranks: [...small.data.ranks, 5],
+    };
+    const json = JSON.parse(JSON.stringify(tokenizerToJson(odd)));
+    expect(tokenizerFromJson(json)).toEqual(odd);
+  });
+
+  it('refuses what is not a tokenizer', () => {
+    for (const json of [
+      null,
+      {},
+      { kind: 'bpe', pieces: [1], ranks: [0] },
+      { ...tokenizerToJson(small.data), bos: 999 },
+    ]) {
+      expect(() => tokenizerFromJson(json)).toThrow(/bad-tokenizer/);
+    }
+  });
+});
+
+/** A llama2.c tokenizer of the given pieces after the 259 that every one starts with. */
+function llama2cFile(pieces: { piece: string; score: number }[]): Uint8Array {
+  const bytes = Array.from({ length: 256 }, (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const all = ['<unk>', '\n<s>\n', '\n</s>\n', ...bytes].map((piece) => ({ piece, score: 0 })).concat(pieces);
+  const parts = all.map(({ piece, score }) => {
+    const text = Buffer.from(piece);
+    const head = Buffer.alloc(8);
+    head.writeFloatLE(score, 0);
+    head.writeInt32LE(text.length, 4);
+    return Buffer.concat([head, text]);
+  });
+  return Buffer.concat([Buffer.from([7, 0, 0, 0]), ...parts]);
+}
+
+describe("llama2.c's tokenizer.bin", () => {
+  const file = llama2cFile([
+    { piece: ' t', score: -1 },
+    { piece: 'he', score: -2 },
+    { piece: ' the', score: -3 },
+    { piece: ' ', score: -4 },
+    { piece: 't', score: -5 },
+    { piece: 'h', score: -6 },
+    { piece: 'e', score: -7 },
+  ]);
+  const tokenizer = new BpeTokenizer(tokenizerFromLlama2c(file));
+
+  it('prepends BOS and a space, merges by score, falls back to bytes, and drops the space again', () => {
+    expect(tokenizer.encode('the é')).toEqual([1, 261, 262, 3 + 0xc3, 3 + 0xa9]);
+    expect(tokenizer.encode('')).toEqual([1]);
+    expect(tokenizer.decodeText(tokenizer.encode('the é'))).toBe('the é');
+  });
+
+  it('refuses truncated and foreign files', () => {
+    for (let length = 0; length < file.length; length += 7) {
+      expect(() => tokenizerFromLlama2c(file.subarray(0, length), 266)).toThrow(/bad-tokenizer/);
+    }
+    expect(() => tokenizerFromLlama2c(new TextEncoder().encode('{"not": "a tokenizer"}'))).toThrow(
+      /bad-tokenizer/,
+    );
+  });
+});
