@@ -1,0 +1,77 @@
+/*
+ * Everything of the engine that a platform may replace, in one place.
+ *
+ * Compile with -DSM_PORT_HEADER='"my_port.h"' to override any of these; what the header leaves undefined keeps the
+ * default below. Nothing else in engine/ or kernels/ knows where it runs.
+ */
+#ifndef SM_PORT_H
+#define SM_PORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The phases of a token, in the order of the link protocol's `phases` array (firmware/LINK.md). */
+enum sm_phase {
+  SM_PHASE_EMBED = 0,
+  SM_PHASE_NORM = 1,
+  SM_PHASE_QKV = 2,
+  SM_PHASE_ROPE = 3,
+  SM_PHASE_ATTENTION = 4,
+  SM_PHASE_OUTPUT = 5,
+  SM_PHASE_FFN = 6,
+  SM_PHASE_LOGITS = 7,
+  SM_PHASE_SAMPLE = 8,
+  SM_PHASE_COUNT = 9
+};
+
+/* Vectors a test may look at while a token is computed; see SM_TAP. */
+enum sm_tap {
+  SM_TAP_EMBED = 0,     /* x: (dim), layer 0 */
+  SM_TAP_NORM1 = 1,     /* a: (dim) */
+  SM_TAP_QKV = 2,       /* y: ((heads + 2 kvHeads) * headSize), clamped */
+  SM_TAP_ATTENTION = 3, /* t: (heads * headSize), before quantize */
+  SM_TAP_OUTPUT = 4,    /* x: (dim), after the attention's residual addition */
+  SM_TAP_NORM2 = 5,     /* a: (dim) */
+  SM_TAP_FFN = 6,       /* t: (hidden), before quantize */
+  SM_TAP_LAYER = 7,     /* x: (dim), after the layer */
+  SM_TAP_FINAL = 8,     /* a: (dim), after the final norm */
+  SM_TAP_LOGITS = 9     /* logits: (V) */
+};
+
+#ifdef SM_PORT_HEADER
+#include SM_PORT_HEADER
+#endif
+
+/*
+ * SM_PHASE(phase): phase `phase` begins now. The first call of a token is SM_PHASE_EMBED on entry to
+ * sm_engine_forward; a phase ends where the next begins, the last one where the engine returns. One phase may begin
+ * several times in a token.
+ */
+#ifndef SM_PHASE
+#define SM_PHASE(phase) ((void)0)
+#endif
+
+/* SM_TAP(tap, layer, values, count): `values` is an i32 vector that is complete at this moment. For tests only. */
+#ifndef SM_TAP
+#define SM_TAP(tap, layer, values, count) ((void)0)
+#endif
+
+/* SM_HOT: code on a token's path. The Pico SDK's linker script copies .time_critical* to SRAM. */
+#ifndef SM_HOT
+#if defined(__arm__)
+#define SM_HOT __attribute__((section(".time_critical.sm"), noinline))
+#else
+#define SM_HOT
+#endif
+#endif
+
+/* SM_KERNELS_M0: 1 uses the hand-written Cortex-M0+ kernels within their bounds, 0 the portable ones everywhere. */
+#ifndef SM_KERNELS_M0
+#define SM_KERNELS_M0 0
+#endif
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the model image is used in place and is little-endian"
+#endif
+
+#endif
