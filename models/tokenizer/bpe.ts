@@ -51,7 +51,7 @@ export class BpeTokenizer implements Tokenizer {
   encode(text: string | Uint8Array): number[] {
     const { prependBos, prependSpace, bos } = this.data;
     let bytes = utf8(text);
-    if (prependSpace && bytes.length > 0) bytes = Uint8Array.of(0x20, ...bytes);
+    if (prependSpace && bytes.length > 0) bytes = Uint8Array.from(Buffer.concat([Buffer.from(' '), bytes]));
     const ids = this.merge(this.codePointTokens(bytes));
     if (prependBos) ids.unshift(bos!);
     return ids;

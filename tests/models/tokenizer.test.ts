@@ -20,7 +20,7 @@ function slowEncode(data: TokenizerData, text: string): number[] {
   const keys = data.pieces.map((p) => Buffer.from(p).toString('latin1'));
   const find = (key: string) => (key === '' ? -1 : keys.indexOf(key));
   const ids: number[] = [];
-  for (const c of text.toWellFormed()) {
+  for (const c of text) {
     const bytes = Buffer.from(c, 'utf8');
     const id = find(bytes.toString('latin1'));
     if (id >= 0) ids.push(id);
@@ -47,8 +47,7 @@ const storyLike = fc
 describe('the BPE tokenizer', () => {
   it('gives back any Unicode text, with byte fallback and with nibble fallback', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (raw) => {
-        const text = raw.toWellFormed();
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
         for (const tokenizer of [small, withBytes]) {
           expect(tokenizer.decodeText(tokenizer.encode(text))).toBe(text);
         }
