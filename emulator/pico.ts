@@ -1,0 +1,294 @@
+/**
+ * A Raspberry Pi Pico in software: load a program, let it run until something happens, look at everything. Synchronous; time is
+ * emulated time only.
+ */
+import { reportFault } from './faults/report.ts';
+import type { CoreIndex, CounterReadListener, Machine, WriteWatcher } from './machine.ts';
+import { PicoPin } from './ports/pin.ts';
+import { PicoUart } from './ports/uart.ts';
+import { ProgramError, UsageError } from './program/errors.ts';
+import { SymbolTable } from './program/symbols.ts';
+import { StockMachine } from './stock/machine.ts';
+import type {
+  FaultReport,
+  PicoOptions,
+  Program,
+  ProgramSymbol,
+  RunEnd,
+  RunResult,
+  RunUntil,
+} from './types.ts';
+
+const DEFAULT_FLASH_BYTES = 2 * 1024 * 1024;
+const MAX_FLASH_BYTES = 16 * 1024 * 1024;
+const MAX_BOOTROM_BYTES = 16 * 1024;
+const DEFAULT_XOSC_HZ = 12_000_000;
+const GPIO_COUNT = 30;
+/** How often `RunUntil.stop` is asked. */
+const SLICE_CYCLES = 4096;
+
+/** Lowest addresses the stack pointers may reach; a core left out is not guarded. */
+export interface StackLimits {
+  core0?: number;
+  core1?: number;
+}
+
+export class Pico {
+  readonly uart: readonly [PicoUart, PicoUart] = [new PicoUart(0), new PicoUart(1)];
+  readonly options: Readonly<Required<PicoOptions>>;
+  private machine: Machine;
+  private symbols = new SymbolTable([]);
+  private program: Program | undefined;
+  private readonly pins: PicoPin[] = [];
+  private readonly writeWatches = new Map<
+    symbol,
+    { address: number; watcher: WriteWatcher; end: () => void }
+  >();
+  private readonly counterWatches = new Map<symbol, { listener: CounterReadListener; end: () => void }>();
+  private stackLimits: StackLimits = {};
+  private faultReport: FaultReport | undefined;
+
+  /** @throws UsageError when an option is out of range */
+  constructor(options: PicoOptions) {
+    this.options = checkOptions(options);
+    for (let n = 0; n < GPIO_COUNT; n++) this.pins.push(new PicoPin(n));
+    this.machine = this.createMachine(new Uint8Array(this.options.flashBytes).fill(0xff));
+    this.connect();
+  }
+
+  /** Puts the program into flash (and SRAM, for what it wants there) and resets. @throws ProgramError when it does not fit */
+  load(program: Program): void {
+    this.write(program);
+    this.program = program.symbols.length > 0 || !this.program ? program : this.program;
+    this.symbols = this.symbols.with(program.symbols);
+    this.reset();
+    for (const segment of program.segments) {
+      if (segment.address >>> 28 === 2) this.writeMemory(segment.address, segment.data);
+    }
+  }
+
+  /** Power-on reset: flash stays, everything else starts anew and the cycle count is 0 again. */
+  reset(): void {
+    this.machine = this.createMachine(this.flash.slice());
+    this.faultReport = undefined;
+    this.connect();
+  }
+
+  run(until: RunUntil): RunResult {
+    const { machine } = this;
+    let end: RunEnd | undefined;
+    const finish = (reason: RunEnd) => {
+      end ??= reason;
+      machine.stop();
+    };
+    const ends = [this.endAtText(until, finish), this.endAtPin(until, finish)];
+    const deadline = until.timeoutSeconds === undefined ? undefined : machine.seconds + until.timeoutSeconds;
+    while (!end) {
+      end = this.endAlready(until, deadline);
+      if (!end) machine.runTo(this.nextLimit(until, deadline));
+      if (machine.fault) end = machine.fault.lockup ? 'lockup' : 'fault';
+      else if (!end && until.stop?.()) end = 'stopped';
+    }
+    for (const undo of ends) undo?.();
+    return { end, cycles: machine.cycles, seconds: machine.seconds, fault: this.fault };
+  }
+
+  /** clk_sys cycles since reset. */
+  get cycles(): number {
+    return this.machine.cycles;
+  }
+
+  /** Emulated seconds since reset. */
+  get seconds(): number {
+    return this.machine.seconds;
+  }
+
+  /** clk_sys as the program set it. */
+  get clockHz(): number {
+    return this.machine.clockHz;
+  }
+
+  get coreCount(): 1 | 2 {
+    return this.machine.coreCount;
+  }
+
+  /** Names, stacks and causes of the fault that ended the run; undefined while all is well. */
+  get fault(): FaultReport | undefined {
+    if (this.machine.fault && !this.faultReport) {
+      this.faultReport = reportFault(this.machine, this.machine.fault, this.symbols, this.program?.path);
+    }
+    return this.faultReport;
+  }
+
+  /** @throws UsageError for a GPIO that does not exist */
+  gpio(n: number): PicoPin {
+    const pin = this.pins[n];
+    if (!pin) throw new UsageError(`There is no GPIO ${n}: the Pico's are 0 to ${GPIO_COUNT - 1}`);
+    return pin;
+  }
+
+  /** Registers of one core: r0-r12, sp, lr, pc, xpsr, msp, psp, primask, control. */
+  registers(core: CoreIndex = 0): Record<string, number> {
+    return this.machine.registers(core);
+  }
+
+  /** Reads ROM, flash or SRAM without side effects. @throws UsageError where there is no memory */
+  readMemory(address: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let i = 0; i < length; i++) {
+      const byte = this.machine.peek(address + i);
+      if (byte === undefined) throw new UsageError(`There is no memory at ${formatAddress(address + i)}`);
+      bytes[i] = byte;
+    }
+    return bytes;
+  }
+
+  /** A little-endian 32-bit word of ROM, flash or SRAM. @throws UsageError where there is no memory */
+  readWord(address: number): number {
+    return new DataView(this.readMemory(address, 4).buffer).getUint32(0, true);
+  }
+
+  /** Writes flash or SRAM, past every protection. @throws UsageError where there is no such memory */
+  writeMemory(address: number, data: Uint8Array): void {
+    for (let i = 0; i < data.length; i++) {
+      if (!this.machine.poke(address + i, data[i])) {
+        throw new UsageError(`There is no memory to write at ${formatAddress(address + i)}`);
+      }
+    }
+  }
+
+  symbol(name: string): ProgramSymbol | undefined {
+    return this.symbols.named(name);
+  }
+
+  /** The function or object that covers an address. */
+  symbolAt(address: number): ProgramSymbol | undefined {
+    return this.symbols.covering(address);
+  }
+
+  /** Calls back on each store of a core that touches the byte address; lasts over resets. Returns the function that ends it. */
+  watchWrite(address: number, watcher: WriteWatcher): () => void {
+    const key = Symbol('watch');
+    this.writeWatches.set(key, { address, watcher, end: this.machine.watchWrite(address, watcher) });
+    return () => {
+      this.writeWatches.get(key)?.end();
+      this.writeWatches.delete(key);
+    };
+  }
+
+  /** Calls back when a core reads its SysTick counter; lasts over resets. Returns the function that ends it. */
+  onCounterRead(listener: CounterReadListener): () => void {
+    const key = Symbol('counter');
+    this.counterWatches.set(key, { listener, end: this.machine.onCounterRead(listener) });
+    return () => {
+      this.counterWatches.get(key)?.end();
+      this.counterWatches.delete(key);
+    };
+  }
+
+  /** A stack pointer below its limit ends the run with `stack-overflow`; `{}` switches the guard off. */
+  guardStacks(limits: StackLimits): void {
+    this.stackLimits = limits;
+    this.applyStackLimits();
+  }
+
+  private get flash(): Uint8Array {
+    return this.machine.rp2040.flash.subarray(0, this.options.flashBytes);
+  }
+
+  private write(program: Program): void {
+    for (const { address, data } of program.segments) {
+      if (address >>> 28 === 2) continue;
+      const offset = address - 0x10000000;
+      if (offset < 0 || offset + data.length > this.options.flashBytes) {
+        throw new ProgramError(
+          'out-of-range',
+          `The program wants ${data.length} bytes at ${formatAddress(address)}, outside the ${this.options.flashBytes} bytes of flash`,
+        );
+      }
+      this.flash.set(data, offset);
+    }
+  }
+
+  private createMachine(flash: Uint8Array): Machine {
+    const { bootrom, xoscHz } = this.options;
+    return new StockMachine({ bootrom, flash, xoscHz });
+  }
+
+  private connect(): void {
+    const { machine } = this;
+    for (const port of this.uart) port.connect(machine.rp2040.uart[port.index], machine);
+    for (const pin of this.pins) pin.connect(machine.rp2040.gpio[pin.index], () => machine.cycles);
+    for (const watch of this.writeWatches.values())
+      watch.end = machine.watchWrite(watch.address, watch.watcher);
+    for (const watch of this.counterWatches.values()) watch.end = machine.onCounterRead(watch.listener);
+    this.applyStackLimits();
+  }
+
+  private applyStackLimits(): void {
+    this.machine.setStackLimit(0, this.stackLimits.core0);
+    if (this.machine.coreCount === 2) this.machine.setStackLimit(1, this.stackLimits.core1);
+  }
+
+  private endAlready(until: RunUntil, deadline: number | undefined): RunEnd | undefined {
+    const { machine } = this;
+    if (machine.fault) return machine.fault.lockup ? 'lockup' : 'fault';
+    if (until.pin && this.gpio(until.pin.gpio).level === until.pin.level) return 'pin';
+    if (until.cycle !== undefined && machine.cycles >= until.cycle) return 'cycle';
+    if (deadline !== undefined && machine.seconds >= deadline - 1e-12) return 'timeout';
+    return undefined;
+  }
+
+  /** The cycle to run to before looking again. A change of clock makes `runTo` return early, so the deadline is then taken anew. */
+  private nextLimit(until: RunUntil, deadline: number | undefined): number {
+    const { machine } = this;
+    const limits = [until.cycle ?? Number.POSITIVE_INFINITY];
+    if (deadline !== undefined) {
+      limits.push(
+        machine.cycles + Math.max(1, Math.ceil((deadline - machine.seconds) * machine.clockHz - 1e-5)),
+      );
+    }
+    if (until.stop) limits.push(machine.cycles + SLICE_CYCLES);
+    return Math.min(...limits);
+  }
+
+  private endAtText(until: RunUntil, finish: (end: RunEnd) => void): (() => void) | undefined {
+    if (until.text === undefined) return undefined;
+    const wanted = new TextEncoder().encode(until.text);
+    const recent: number[] = [];
+    if (wanted.length === 0) finish('text');
+    return this.uart[0].onByte((byte) => {
+      recent.push(byte);
+      if (recent.length > wanted.length) recent.shift();
+      if (recent.length === wanted.length && recent.every((value, i) => value === wanted[i])) finish('text');
+    });
+  }
+
+  private endAtPin(until: RunUntil, finish: (end: RunEnd) => void): (() => void) | undefined {
+    const { pin } = until;
+    if (!pin) return undefined;
+    return this.gpio(pin.gpio).onChange((level) => {
+      if (level === pin.level) finish('pin');
+    });
+  }
+}
+
+function formatAddress(address: number): string {
+  return `0x${(address >>> 0).toString(16).padStart(8, '0')}`;
+}
+
+function checkOptions(options: PicoOptions): Required<PicoOptions> {
+  const { core = 'starmind', bootrom, flashBytes = DEFAULT_FLASH_BYTES, xoscHz = DEFAULT_XOSC_HZ } = options;
+  if (core !== 'starmind' && core !== 'rp2040js')
+    throw new UsageError(`There is no core kind "${core}": starmind or rp2040js`);
+  if (bootrom.length < 8 || bootrom.length > MAX_BOOTROM_BYTES) {
+    throw new UsageError(`A boot ROM has 8 to ${MAX_BOOTROM_BYTES} bytes; this one has ${bootrom.length}`);
+  }
+  if (flashBytes < 4096 || flashBytes > MAX_FLASH_BYTES || (flashBytes & (flashBytes - 1)) !== 0) {
+    throw new UsageError(`Flash is a power of two from 4 KB to 16 MB; ${flashBytes} bytes is not`);
+  }
+  if (!(xoscHz >= 1_000_000 && xoscHz <= 15_000_000)) {
+    throw new UsageError(`The crystal is 1 to 15 MHz; ${xoscHz} Hz is not`);
+  }
+  return { core, bootrom, flashBytes, xoscHz };
+}
