@@ -99,5 +99,5 @@ export class PicoUart {
 
 /** Start bit, word, one stop bit. */
 function characterSeconds(uart: RPUART): number {
-  return (uart.wordLength + 2) / uart.baudRate;
+  return ((uart.wordLength ?? 8) + 2) / uart.baudRate;
 }
