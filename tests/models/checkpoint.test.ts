@@ -41,7 +41,7 @@ describe('model configuration', () => {
   });
 
   it('lists the known presets, and the likely one, for an unknown name', () => {
-    expect(() => preset('story-09k')).toThrow(/Did you mean story-90k\? Known presets: maximum-speed, /);
+    expect(() => preset('story90k')).toThrow(/Did you mean story-90k\? Known presets: maximum-speed, /);
     expect(() => preset('toString')).toThrow(/unknown preset/);
   });
 });
