@@ -10,6 +10,7 @@ const ROM_BYTES = 0x4000;
 const SRAM = 0x20000000;
 const SRAM_BYTES = 0x42000;
 const FLASH_OFFSET_BITS = 0x00ffffff;
+const XIP_CTRL_BLOCK = 0x14000000 >>> 14;
 const SCS_PAGE = 0xe000e;
 
 /** Where an access ended up. */
@@ -39,6 +40,7 @@ export function regionOf(rp2040: RP2040, address: number): Region {
   if (address >>> 28 === 0xd) return 'sio';
   if (address >>> 12 === SCS_PAGE) return 'ppb';
   if (address >= 0x50100000 && address < 0x50101000) return 'peripheral'; // USB DPRAM
+  if (address >>> 14 === XIP_CTRL_BLOCK) return 'xip';
   if (rp2040.findPeripheral(address)) return address >>> 28 === 1 ? 'xip' : 'peripheral';
   return 'nothing';
 }

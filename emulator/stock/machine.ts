@@ -11,6 +11,7 @@ import type {
   MachineFault,
   WriteWatcher,
 } from '../machine.ts';
+import { installPeripherals } from '../peripherals/install.ts';
 import { AccessCheck, AccessFault, hex, regionOf } from './access.ts';
 import { CycleClock } from './clock.ts';
 import { isBreakpoint, isUndefined16, isUndefined32, missingCycles } from './corrections.ts';
@@ -73,6 +74,7 @@ export class StockMachine implements Machine {
     );
     this.replaceSysTick();
     this.completeSio();
+    installPeripherals(rp2040, { flashBytes: options.flash.length });
     for (const pio of rp2040.pio) runPioByCycle(pio, this.clock);
     this.access = new AccessCheck(rp2040, this.sysTick, () => this.clock.cycles);
     this.access.install();
