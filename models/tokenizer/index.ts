@@ -10,7 +10,6 @@ export {
   TokenizerError,
   UnknownCharacterError,
 } from './data.ts';
-export { type TokenizerJson, tokenizerFromJson, tokenizerToJson } from './json.ts';
 export { tokenizerFromLlama2c } from './llama2c.ts';
 export { type BpeTraining, trainBpe } from './train.ts';
 

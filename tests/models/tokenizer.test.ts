@@ -4,10 +4,8 @@ import {
   BpeTokenizer,
   NEVER_MERGED,
   type TokenizerData,
-  tokenizerFromJson,
   tokenizerFromLlama2c,
   tokenizerFromSection,
-  tokenizerToJson,
   trainBpe,
 } from '../../models/tokenizer/index.ts';
 
@@ -146,29 +144,6 @@ describe('the tokenizer section', () => {
       }),
       { numRuns: 500 },
     );
-  });
-});
-
-describe('the tokenizer as JSON', () => {
-  it('restores the same data, pieces that are not UTF-8 included', () => {
-    const odd: TokenizerData = {
-      ...small.data,
-      pieces: [...small.data.pieces, Uint8Array.of(0xff)],
-      ranks: [...small.data.ranks, 5],
-    };
-    const json = JSON.parse(JSON.stringify(tokenizerToJson(odd)));
-    expect(tokenizerFromJson(json)).toEqual(odd);
-  });
-
-  it('refuses what is not a tokenizer', () => {
-    for (const json of [
-      null,
-      {},
-      { kind: 'bpe', pieces: [1], ranks: [0] },
-      { ...tokenizerToJson(small.data), bos: 999 },
-    ]) {
-      expect(() => tokenizerFromJson(json)).toThrow(/bad-tokenizer/);
-    }
   });
 });
 
