@@ -1,0 +1,129 @@
+/** `starmind bench`: the gate. Right tokens, and every cycle where it was. */
+import type { Command } from 'commander';
+import type { GateResult, GateTools } from '../gate/gate.ts';
+import type { NamedScenario } from '../gate/scenarios.ts';
+import { EXIT, type ExitCode, usageError } from './exit.ts';
+import { startProgress } from './progress.ts';
+import { note, painterFor, print } from './terminal.ts';
+
+interface BenchFlags {
+  check?: boolean;
+  update?: boolean;
+  json?: boolean;
+  scenarios?: string;
+  baselines?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  starmind bench                       run every scenario and print its cycles
+  starmind bench --check               and fail when one differs from its baseline
+  starmind bench story-90k-fox --check
+  starmind bench --update              accept the present cycles as the new baselines`;
+
+export const addBench = (program: Command): Command =>
+  program
+    .command('bench')
+    .alias('check')
+    .summary('hold tokens and cycles of the gated scenarios against their baselines')
+    .description(
+      'Runs the scenarios of bench/scenarios.json on the emulator. Exit code 1 when a token is wrong, 3 when any ' +
+        "token's cycles moved, faster ones too. As `starmind check` it always checks.",
+    )
+    .argument('[scenario...]', 'names of scenarios (default: all)')
+    .option('--check', 'fail when tokens or cycles are not those of the baselines')
+    .option('--update', 'write the present cycles as baselines; never in CI')
+    .option('--json', 'print one JSON object')
+    .option('--scenarios <file>', 'another scenario file')
+    .option('--baselines <folder>', 'another folder of baselines')
+    .addHelpText('after', EXAMPLES)
+    .action((names: string[], flags: BenchFlags) => bench(names, flags));
+
+const bench = async (names: string[], flags: BenchFlags): Promise<void> => {
+  if (flags.update && process.env.CI) {
+    throw usageError(
+      '--update writes baselines, and CI never does.',
+      'Run it on your machine and commit the result.',
+    );
+  }
+  const check = flags.check || process.argv[2] === 'check';
+  const { readScenarios } = await import('../gate/scenarios.ts');
+  const { obsoleteBaselines } = await import('../gate/gate.ts');
+  const all = readScenarios(flags.scenarios);
+  const gates = await runAll(select(all, names), await gateTools(flags.baselines));
+  const obsolete = names.length > 0 ? [] : obsoleteBaselines(all, flags.baselines);
+  await show(gates, obsolete, flags, check);
+  if (flags.update) await update(gates, flags.baselines);
+  else if (check) process.exitCode = await exitCode(gates, obsolete);
+};
+
+const select = (all: NamedScenario[], names: string[]): NamedScenario[] => {
+  const unknown = names.find((name) => !all.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) {
+    throw usageError(
+      `there is no scenario "${unknown}"`,
+      `There are: ${all.map(({ name }) => name).join(', ')}`,
+    );
+  }
+  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+};
+
+const gateTools = async (baselineFolder: string | undefined): Promise<GateTools> => {
+  const { loadModel } = await import('../target/model.ts');
+  const { hostTarget } = await import('../target/host.ts');
+  const { emulatorTarget } = await import('../target/emulator.ts');
+  const { prepareFirmware } = await import('./setup.ts');
+  const measured = emulatorTarget(await prepareFirmware());
+  return { reference: hostTarget, measured, loadModel, baselineFolder };
+};
+
+const runAll = async (scenarios: NamedScenario[], tools: GateTools): Promise<GateResult[]> => {
+  const { runGate } = await import('../gate/gate.ts');
+  const progress = startProgress('bench');
+  const gates: GateResult[] = [];
+  try {
+    for (const [i, scenario] of scenarios.entries()) {
+      progress.report(i / scenarios.length, scenario.name);
+      gates.push(await runGate(scenario, tools));
+    }
+  } finally {
+    progress.end();
+  }
+  return gates;
+};
+
+const show = async (
+  gates: GateResult[],
+  obsolete: string[],
+  { json }: BenchFlags,
+  check: boolean,
+): Promise<void> => {
+  const { benchJson, benchTable, gateLines } = await import('../report/gateReport.ts');
+  if (json) {
+    print(`${JSON.stringify(benchJson(gates))}\n`);
+    return;
+  }
+  for (const line of benchTable(gates)) print(`${line}\n`);
+  if (!check) return;
+  print('\n');
+  for (const gate of gates) for (const line of gateLines(gate)) print(`${line}\n`);
+  for (const name of obsolete) print(`${name}: a baseline without a scenario; delete its file\n`);
+};
+
+const exitCode = async (gates: GateResult[], obsolete: string[]): Promise<ExitCode> => {
+  const { verdict } = await import('../gate/gate.ts');
+  const verdicts = gates.map(verdict);
+  if (verdicts.includes('wrong')) return EXIT.wrongResult;
+  return verdicts.includes('moved') || obsolete.length > 0 ? EXIT.cycleRegression : EXIT.ok;
+};
+
+const update = async (gates: GateResult[], folder: string | undefined): Promise<void> => {
+  const { updateBaseline } = await import('../gate/gate.ts');
+  const paint = painterFor(process.stderr);
+  for (const gate of gates) {
+    if (gate.firstWrongToken !== undefined) {
+      note(`${paint('red', 'refused:')} ${gate.scenario.name}: its tokens are not the host reference's`);
+      process.exitCode = EXIT.wrongResult;
+    } else if (updateBaseline(gate, folder)) note(`${paint('green', 'updated:')} ${gate.scenario.name}`);
+  }
+};

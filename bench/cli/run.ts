@@ -1,0 +1,133 @@
+/** `starmind run`: a story, token by token, and what it cost. */
+import { type Command, Option } from 'commander';
+import { samplerRequest } from '../../models/reference/sampler.ts';
+import type {
+  GeneratedToken,
+  SamplerSettings,
+  Scenario,
+  ScenarioResult,
+  Target,
+} from '../target/scenario.ts';
+import { EXIT } from './exit.ts';
+import { readClock, readCount, readNumber } from './numbers.ts';
+import { startProgress } from './progress.ts';
+import { note, painterFor, print } from './terminal.ts';
+
+interface RunFlags {
+  model: string;
+  prompt: string;
+  tokens: number;
+  target: 'host' | 'emulator';
+  temperature?: number;
+  topK?: number;
+  topP?: number;
+  seed?: number;
+  clock?: number;
+  json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  starmind run
+  starmind run --prompt "The little fox" --tokens 64
+  starmind run --temperature 0.8 --top-p 0.9 --seed 7
+  starmind run --model path/to/model.smp --target host --json`;
+
+export const addRun = (program: Command): Command =>
+  program
+    .command('run')
+    .summary('tell a story on the emulated Pico, and say what each token cost')
+    .description(
+      'Boots the firmware on an emulated Pico, streams a story to stdout, proves every token equal to the host ' +
+        'reference and sums up its cycles. With --target host the reference alone tells it.',
+    )
+    .option(
+      '-m, --model <name>',
+      'a model of "starmind models", or the path of a checkpoint or image',
+      'story-90k',
+    )
+    .option('-p, --prompt <text>', 'how the story begins', 'Once upon a time')
+    .option('-n, --tokens <count>', 'tokens to generate at most', readCount, 200)
+    .addOption(
+      new Option('-t, --target <target>', 'where to run').choices(['emulator', 'host']).default('emulator'),
+    )
+    .option(
+      '--temperature <t>',
+      '0 is greedy, otherwise 0.01 to 100 (default: 0, or 1 with another sampling option)',
+      readNumber,
+    )
+    .option('--top-k <k>', 'sample from the k likeliest tokens only', readNumber)
+    .option('--top-p <p>', 'sample from the likeliest tokens that make up this share, 0 to 1', readNumber)
+    .option('--seed <n>', 'seed of the sampler, 0 to 4294967295 (default: 0)', readNumber)
+    .option(
+      '--clock <mhz>',
+      'clk_sys of the Pico: 125, 133 or 200 (default: as the firmware boots)',
+      readClock,
+    )
+    .option('--json', 'print one JSON object instead of text')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+
+const run = async (flags: RunFlags): Promise<void> => {
+  const { prompt, tokens, clock } = flags;
+  const sampler = toSampler(flags);
+  const { loadModel } = await import('../target/model.ts');
+  const { hostTarget } = await import('../target/host.ts');
+  const scenario = { model: await loadModel(flags.model), prompt, tokens, sampler, clockHz: clock };
+  const onHost = flags.target === 'host';
+  // The reference takes milliseconds, and finds what is wrong with the request before anything is built or booted.
+  const reference = await hostTarget.run(
+    scenario,
+    onHost && !flags.json ? { onToken: storyTo(scenario) } : {},
+  );
+  const result = onHost ? reference : await runOn(await prepareEmulator(), scenario, flags);
+  if (!flags.json) print('\n');
+  await conclude(flags, scenario, result, onHost ? undefined : reference);
+};
+
+/** A sampling option without a temperature means sampling: at temperature 1. */
+const toSampler = ({ temperature, topK, topP, seed }: RunFlags): SamplerSettings => {
+  const samples = [topK, topP, seed].some((value) => value !== undefined);
+  return samplerRequest({ temperature: temperature ?? (samples ? 1 : 0), topK, topP, seed });
+};
+
+const prepareEmulator = async (): Promise<Target> => {
+  const { emulatorTarget } = await import('../target/emulator.ts');
+  const { prepareFirmware } = await import('./setup.ts');
+  return emulatorTarget(await prepareFirmware());
+};
+
+/** Prints the prompt at once and returns what prints each token. */
+const storyTo = ({ prompt }: Scenario): ((token: GeneratedToken) => void) => {
+  print(painterFor(process.stdout)('dim', prompt));
+  return ({ piece }) => print(piece);
+};
+
+const runOn = async (target: Target, scenario: Scenario, flags: RunFlags): Promise<ScenarioResult> => {
+  if (!flags.json) return target.run(scenario, { onToken: storyTo(scenario) });
+  const progress = startProgress(`running ${flags.model}`);
+  try {
+    return await target.run(scenario, {
+      onToken: ({ index }) =>
+        progress.report((index + 1) / scenario.tokens, `token ${index + 1} of ${scenario.tokens}`),
+    });
+  } finally {
+    progress.end();
+  }
+};
+
+const conclude = async (
+  { json }: RunFlags,
+  { model }: Scenario,
+  result: ScenarioResult,
+  reference: ScenarioResult | undefined,
+): Promise<void> => {
+  const { runReport, runSummary } = await import('../report/runReport.ts');
+  const report = runReport(model, result, reference);
+  if (json) print(`${JSON.stringify(report)}\n`);
+  else for (const line of ['', ...runSummary(model, result, reference)]) print(`${line}\n`);
+  if (report.identicalToReference === false) {
+    if (json) note('error: the tokens are not those of the host reference');
+    process.exitCode = EXIT.wrongResult;
+  }
+};

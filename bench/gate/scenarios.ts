@@ -1,0 +1,65 @@
+/** The committed list of gated scenarios, `bench/scenarios.json`. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { samplerRequest } from '../../models/reference/sampler.ts';
+import type { SamplerSettings } from '../target/scenario.ts';
+
+export const SCENARIO_FILE = fileURLToPath(new URL('../scenarios.json', import.meta.url));
+const SCHEMA_VERSION = 1;
+
+/** A scenario as written in the file: the model by name, sampler settings as people write them. */
+export interface NamedScenario {
+  /** Lower-case letters, digits and hyphens: it is also the baseline's file name. */
+  name: string;
+  /** Preset with a committed checkpoint. */
+  model: string;
+  prompt: string;
+  tokens: number;
+  sampler: SamplerSettings;
+}
+
+export class ScenarioFileError extends Error {
+  override readonly name = 'ScenarioFileError';
+}
+
+/** @throws ScenarioFileError naming the file and the entry that is wrong. */
+export const readScenarios = (file = SCENARIO_FILE): NamedScenario[] => {
+  const { schemaVersion, scenarios } = parse(file);
+  if (schemaVersion !== SCHEMA_VERSION || !Array.isArray(scenarios)) {
+    throw new ScenarioFileError(`${file}: not a scenario file of schema version ${SCHEMA_VERSION}`);
+  }
+  const read = scenarios.map((entry, i) => readScenario(entry, `${file}: scenario ${i + 1}`));
+  const names = read.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new ScenarioFileError(`${file}: two scenarios are called "${twice}"`);
+  return read;
+};
+
+const parse = (file: string): Record<string, unknown> => {
+  try {
+    return Object(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new ScenarioFileError(`${file}: ${(error as Error).message}`);
+  }
+};
+
+const readScenario = (entry: Record<string, unknown>, where: string): NamedScenario => {
+  const { name, model, prompt, tokens, temperature = 0, topK = 0, topP = 1, seed = 0 } = Object(entry);
+  const wrong = (field: string, must: string): never => {
+    throw new ScenarioFileError(`${where}: "${field}" must be ${must}`);
+  };
+  if (typeof name !== 'string' || !/^[a-z0-9-]+$/.test(name))
+    wrong('name', 'lower-case letters, digits and hyphens');
+  if (typeof model !== 'string') wrong('model', 'the name of a model');
+  if (typeof prompt !== 'string') wrong('prompt', 'text');
+  if (!Number.isInteger(tokens) || tokens < 1) wrong('tokens', 'a whole number, 1 or more');
+  return { name, model, prompt, tokens, sampler: readSampler({ temperature, topK, topP, seed }, where) };
+};
+
+const readSampler = (settings: Parameters<typeof samplerRequest>[0], where: string): SamplerSettings => {
+  try {
+    return samplerRequest(settings);
+  } catch (error) {
+    throw new ScenarioFileError(`${where}: ${(error as Error).message}`);
+  }
+};
