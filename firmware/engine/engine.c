@@ -1,0 +1,165 @@
+#include "engine.h"
+
+#include <string.h>
+
+#include "arith.h"
+#include "steps.h"
+
+/* ---- binding an image ---------------------------------------------------------------------------------------- */
+
+/* Where `bytes` at `offset` of the image are when the engine runs: there, or copied to their place in the arena. */
+static const void *place(const struct sm_image *image, uint8_t *arena, uint32_t offset, uint32_t bytes, uint32_t at) {
+  if (at == SM_NO_ARENA) return image->bytes + offset;
+  return memcpy(arena + at, image->bytes + offset, bytes);
+}
+
+static void bind_matrix(struct sm_matrix *w, const struct sm_image *image, uint8_t *arena, uint32_t index) {
+  struct sm_tensor t;
+  sm_image_tensor(image, index, &t);
+  w->words = place(image, arena, t.data_offset, t.data_bytes, t.data_arena);
+  w->wm = place(image, arena, t.scale_offset, t.scale_bytes, t.scale_arena);
+  w->rows = t.rows;
+  w->columns = t.columns;
+  w->we = t.exponent;
+  w->pre = t.pre;
+  w->format = t.format;
+}
+
+static void bind_gain(struct sm_gain *gain, const struct sm_image *image, uint8_t *arena, uint32_t index) {
+  struct sm_tensor t;
+  sm_image_tensor(image, index, &t);
+  gain->g = place(image, arena, t.data_offset, t.data_bytes, t.data_arena);
+  gain->c = t.norm_c;
+  gain->ce = t.norm_ce;
+}
+
+static const void *bind_table(const struct sm_image *image, uint8_t *arena, enum sm_table_kind kind) {
+  struct sm_table t;
+  sm_image_table(image, (uint32_t)kind - 1u, &t);
+  return place(image, arena, t.offset, t.bytes, t.arena);
+}
+
+static void *region(const struct sm_image *image, uint8_t *arena, enum sm_region_kind kind) {
+  struct sm_region r;
+  sm_image_region(image, kind, &r);
+  return arena + r.arena;
+}
+
+int sm_engine_init(struct sm_engine *e, const struct sm_image *image, void *arena_memory) {
+  uint8_t *arena = arena_memory;
+  e->config = image->config;
+
+  /* The directory's order: embedding, six per layer, final norm, output. */
+  bind_matrix(&e->embedding, image, arena, 0);
+  for (uint32_t i = 0; i < e->config.layers; i++) {
+    struct sm_layer *layer = &e->layers[i];
+    uint32_t first = 1u + 6u * i;
+    bind_gain(&layer->attention_norm, image, arena, first);
+    bind_matrix(&layer->wqkv, image, arena, first + 1u);
+    bind_matrix(&layer->wo, image, arena, first + 2u);
+    bind_gain(&layer->ffn_norm, image, arena, first + 3u);
+    bind_matrix(&layer->w13, image, arena, first + 4u);
+    bind_matrix(&layer->w2, image, arena, first + 5u);
+    sm_image_layer(image, i, &layer->p);
+  }
+  bind_gain(&e->final_norm, image, arena, 1u + 6u * e->config.layers);
+  if (e->config.tied) e->output = e->embedding;
+  else bind_matrix(&e->output, image, arena, 2u + 6u * e->config.layers);
+
+  e->sigma = bind_table(image, arena, SM_TABLE_SIGMA);
+  e->exp_table = bind_table(image, arena, SM_TABLE_EXP);
+  e->exp2 = bind_table(image, arena, SM_TABLE_EXP2);
+  e->rope = e->config.family == SM_LLAMA ? bind_table(image, arena, SM_TABLE_ROPE) : NULL;
+
+  e->kv = region(image, arena, SM_REGION_KV);
+  e->x = region(image, arena, SM_REGION_X);
+  e->a.a = region(image, arena, SM_REGION_A);
+  e->t = region(image, arena, SM_REGION_T);
+  e->y = region(image, arena, SM_REGION_Y);
+  e->scores = region(image, arena, SM_REGION_SCORES);
+  e->logits = region(image, arena, SM_REGION_LOGITS);
+  return SM_OK;
+}
+
+/* ---- a token ------------------------------------------------------------------------------------------------- */
+
+void SM_HOT sm_residual(struct sm_engine *e) {
+  int32_t *x = e->x, *end = x + e->config.dim;
+  const int32_t *y = e->y;
+  while (x != end) *x = sm_add(*x, *y++), x++;
+}
+
+static void SM_HOT attention_half(struct sm_engine *e, uint32_t index, uint32_t position) {
+  const struct sm_config *c = &e->config;
+  const struct sm_layer *layer = &e->layers[index];
+  uint32_t n = c->heads * c->head_size;
+
+  SM_PHASE(SM_PHASE_NORM);
+  sm_norm(e, &layer->attention_norm);
+  SM_TAP(SM_TAP_NORM1, index, e->a.a, c->dim);
+
+  SM_PHASE(SM_PHASE_QKV);
+  sm_matvec(&layer->wqkv, &e->a, layer->p.fqkv, e->y);
+  SM_TAP(SM_TAP_QKV, index, e->y, layer->wqkv.rows);
+
+  SM_PHASE(SM_PHASE_ROPE);
+  sm_rope_and_store(e, index, position);
+
+  SM_PHASE(SM_PHASE_ATTENTION);
+  sm_attention(e, index, position);
+  SM_TAP(SM_TAP_ATTENTION, index, e->t, n);
+
+  SM_PHASE(SM_PHASE_OUTPUT);
+  sm_quantize(&e->a, e->t, n, 8 + layer->p.fqkv - layer->p.v_shift);
+  sm_matvec(&layer->wo, &e->a, c->fx, e->y);
+  sm_residual(e);
+  SM_TAP(SM_TAP_OUTPUT, index, e->x, c->dim);
+}
+
+static void SM_HOT ffn_half(struct sm_engine *e, uint32_t index) {
+  const struct sm_config *c = &e->config;
+  const struct sm_layer *layer = &e->layers[index];
+
+  SM_PHASE(SM_PHASE_NORM);
+  sm_norm(e, &layer->ffn_norm);
+  SM_TAP(SM_TAP_NORM2, index, e->a.a, c->dim);
+
+  SM_PHASE(SM_PHASE_FFN);
+  sm_matvec(&layer->w13, &e->a, layer->p.fz, e->y);
+  int32_t unit = sm_ffn_activation(e, layer->p.fz);
+  SM_TAP(SM_TAP_FFN, index, e->t, c->hidden);
+  sm_quantize(&e->a, e->t, c->hidden, unit);
+  sm_matvec(&layer->w2, &e->a, c->fx, e->y);
+  sm_residual(e);
+  SM_TAP(SM_TAP_LAYER, index, e->x, c->dim);
+}
+
+int SM_HOT sm_engine_forward(struct sm_engine *e, uint32_t token, uint32_t position) {
+  if (token >= e->config.vocabulary) return SM_ERR_BAD_TOKEN;
+  if (position >= e->config.context) return SM_ERR_BAD_POSITION;
+  SM_PHASE(SM_PHASE_EMBED);
+  sm_embed(e, token);
+  SM_TAP(SM_TAP_EMBED, 0, e->x, e->config.dim);
+  for (uint32_t i = 0; i < e->config.layers; i++) {
+    attention_half(e, i, position);
+    ffn_half(e, i);
+  }
+  return SM_OK;
+}
+
+void SM_HOT sm_engine_logits(struct sm_engine *e) {
+  SM_PHASE(SM_PHASE_NORM);
+  sm_norm(e, &e->final_norm);
+  SM_TAP(SM_TAP_FINAL, e->config.layers, e->a.a, e->config.dim);
+  SM_PHASE(SM_PHASE_LOGITS);
+  sm_matvec(&e->output, &e->a, e->config.fl, e->logits);
+  SM_TAP(SM_TAP_LOGITS, e->config.layers, e->logits, e->config.vocabulary);
+}
+
+int32_t SM_HOT sm_engine_step(struct sm_engine *e, uint32_t token, uint32_t position, struct sm_sampler *sampler) {
+  int error = sm_engine_forward(e, token, position);
+  if (error != SM_OK) return error;
+  sm_engine_logits(e);
+  SM_PHASE(SM_PHASE_SAMPLE);
+  return (int32_t)sm_sample(sampler, e->logits, e->config.vocabulary, e->config.fl, e->exp2);
+}

@@ -1,0 +1,92 @@
+/*
+ * models/ARITHMETIC.md section 5: RMSNorm and LayerNorm, from the residual to a scaled vector in one go. The scale that
+ * the norm divides by never touches the elements: it goes into the scaled vector's exponent and mantissa.
+ */
+#include "arith.h"
+#include "steps.h"
+
+/* Floor of the square root of a value with bit 30 or 31 set; the result has 16 bits. */
+static uint32_t SM_HOT square_root(uint32_t value) {
+  uint32_t root = 0, bit = 1u << 30;
+  while (bit != 0) {
+    if (value >= root + bit) {
+      value -= root + bit;
+      root = (root >> 1) + bit;
+    } else {
+      root >>= 1;
+    }
+    bit >>= 2;
+  }
+  return root;
+}
+
+/* x: (n) minus its mean -> t: (n). */
+static void SM_HOT centre(int32_t *t, const int32_t *x, uint32_t n) {
+  int32_t sum = 0;
+  for (uint32_t i = 0; i < n; i++) sum = sm_add(sum, x[i]);
+  int32_t mean = (int32_t)((sm_abs(sum) + (n >> 1)) / n);
+  if (sum < 0) mean = -mean;
+  for (uint32_t i = 0; i < n; i++) t[i] = sm_sub(x[i], mean);
+}
+
+static uint32_t SM_HOT largest_of(const int32_t *t, uint32_t n) {
+  uint32_t largest = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t magnitude = sm_abs(t[i]);
+    if (magnitude > largest) largest = magnitude;
+  }
+  return largest;
+}
+
+/* x: (n) -> t[i] = rshift(u[i] * g[i], 15) with u = x scaled to 15 bits by `shift` (left when negative); returns the sum
+ * of squares of u / 16, and the largest |t|. */
+static uint32_t SM_HOT apply_gain(int32_t *t, const int32_t *x, const int16_t *g, uint32_t n, int32_t shift,
+                                  uint32_t *largest) {
+  uint32_t squares = 0, most = 0;
+  uint32_t down = shift > 0 ? (uint32_t)shift : 0, up = shift < 0 ? (uint32_t)-shift : 0;
+  for (uint32_t i = 0; i < n; i++) {
+    int32_t u = (int32_t)((uint32_t)sm_asr(x[i], down) << up);
+    int32_t v = sm_asr(u + 8, 4);
+    squares += (uint32_t)(v * v);
+    int32_t value = sm_asr(u * g[i] + (1 << 14), 15);
+    uint32_t magnitude = sm_abs(value);
+    if (magnitude > most) most = magnitude;
+    t[i] = value;
+  }
+  *largest = most;
+  return squares;
+}
+
+/* n * eps at the squares' scale, 2^-k of the stored one. */
+static uint32_t SM_HOT scaled_eps(uint32_t eps, int32_t k) {
+  if (k < 0) return eps << -k;
+  return k > 31 ? 0 : eps >> k;
+}
+
+void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
+  uint32_t n = e->config.dim;
+  const int32_t *x = e->x;
+  if (e->config.family == SM_STARMIND) {
+    centre(e->t, x, n);
+    x = e->t;
+  }
+  uint32_t largest = largest_of(x, n);
+  int32_t shift = (int32_t)sm_bitlen(largest) - 15;
+  if (shift < -6) shift = -6;
+  uint32_t most;
+  uint32_t squares = apply_gain(e->t, x, gain->g, n, shift, &most);
+  squares += scaled_eps(e->config.norm_eps, 2 * (shift + 4));
+  if (largest == 0 || squares == 0 || most == 0) {
+    sm_scaled_zero(&e->a, n);
+    return;
+  }
+
+  uint32_t unused, length;
+  uint32_t m = sm_scale_to_i8(&e->a, e->t, n, most, &unused, &length);
+  uint32_t j2 = (32u - sm_bitlen(squares)) & ~1u;
+  uint32_t root = square_root(squares << j2);
+  uint32_t q = (m * gain->c) / root;
+  uint32_t z = 16u - sm_bitlen(q);
+  e->a.am = q << z;
+  e->a.ae = (15 - (int32_t)length) + gain->ce - (int32_t)(j2 / 2u) + (int32_t)z;
+}

@@ -1,0 +1,53 @@
+/*
+ * models/ARITHMETIC.md section 4: a vector becomes bytes with one scale.
+ */
+#include "arith.h"
+#include "steps.h"
+
+void SM_HOT sm_scaled_zero(struct sm_scaled *a, uint32_t n) {
+  for (uint32_t i = 0; i < ((n + 3u) & ~3u); i++) a->a[i] = 0;
+  a->am = 0;
+  a->ae = 0;
+  a->sum = 0;
+}
+
+uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, const int32_t *t, uint32_t n, uint32_t largest,
+                               uint32_t *shift, uint32_t *length) {
+  uint32_t bits = sm_bitlen(largest);
+  uint32_t sh = bits > 15 ? bits - 15 : 0;
+  uint32_t m = largest >> sh; /* 1 .. 32767 */
+  uint32_t len = sm_bitlen(m);
+  uint32_t inverse = (127u << (len + 9)) / m;
+  uint32_t half = 1u << (len + 8), down = len + 9;
+  int32_t *out = a->a;
+  const int32_t *end = t + n;
+  int32_t sum = 0;
+  while (t != end) {
+    int32_t value = sm_asr((int32_t)((uint32_t)sm_asr(*t++, sh) * inverse + half), down);
+    sum += value;
+    *out++ = value;
+  }
+  while (n & 3u) *out++ = 0, n++;
+  a->sum = sum;
+  *shift = sh;
+  *length = len;
+  return m << (15 - len);
+}
+
+void SM_HOT sm_quantize(struct sm_scaled *a, const int32_t *t, uint32_t n, int32_t unit) {
+  uint32_t largest = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t magnitude = sm_abs(t[i]);
+    if (magnitude > largest) largest = magnitude;
+  }
+  if (largest == 0) {
+    sm_scaled_zero(a, n);
+    return;
+  }
+  uint32_t shift, length;
+  uint32_t m = sm_scale_to_i8(a, t, n, largest, &shift, &length);
+  uint32_t q = (m * 33026u) >> 15; /* 1 / 127 = 33026 * 2^-22 */
+  uint32_t z = 16u - sm_bitlen(q);
+  a->am = q << z;
+  a->ae = (15 - (int32_t)length) - (int32_t)shift + unit + 7 + (int32_t)z;
+}

@@ -1,0 +1,46 @@
+/*
+ * The steps of a forward pass; internal to engine.c. Each is one file, named after the step.
+ */
+#ifndef SM_STEPS_H
+#define SM_STEPS_H
+
+#include "engine.h"
+
+/* x[i] = embedding row `token`, fraction fx. */
+void sm_embed(struct sm_engine *e, uint32_t token);
+
+/* a = norm(x, gain), rms or layer by family. Uses t. */
+void sm_norm(struct sm_engine *e, const struct sm_gain *gain);
+
+/* Scales t: (n) into a: (n, zero-padded to a multiple of 4) so that the largest becomes 127. `unit` is t's unit
+ * exponent: its real values are t * 2^-unit. */
+void sm_quantize(struct sm_scaled *a, const int32_t *t, uint32_t n, int32_t unit);
+
+/* The part that sm_quantize and sm_norm share: fills a->a and a->sum from t, whose largest magnitude is `largest` > 0.
+ * In the names of ARITHMETIC.md section 4: sets *shift to sh and *length to L, returns m' (2^14 .. 2^15 - 1). */
+uint32_t sm_scale_to_i8(struct sm_scaled *a, const int32_t *t, uint32_t n, uint32_t largest, uint32_t *shift,
+                        uint32_t *length);
+
+/* a = 0 with scale 0. */
+void sm_scaled_zero(struct sm_scaled *a, uint32_t n);
+
+/* y: q, k and v rows of the layer -> q8 stays in y: (heads * headSize); k8 and v8 go to the cache at `position`. */
+void sm_rope_and_store(struct sm_engine *e, uint32_t layer, uint32_t position);
+
+/* y: (heads, headSize) q8, and the cache up to `position` -> t: (heads, headSize), unit exponent 8 + fqkv - vShift. */
+void sm_attention(struct sm_engine *e, uint32_t layer, uint32_t position);
+
+/* y: gate (and up) -> t: (hidden). Returns its unit exponent. */
+int32_t sm_ffn_activation(struct sm_engine *e, int32_t fz);
+
+/* x[i] += y[i], i < dim. */
+void sm_residual(struct sm_engine *e);
+
+/* The 8-bit cache of one layer and key-value head; see attention.c. */
+static inline uint8_t *sm_kv_head(const struct sm_engine *e, uint32_t layer, uint32_t kv, uint32_t is_value) {
+  const struct sm_config *c = &e->config;
+  uint32_t head_bytes = c->head_size * ((c->context + 3u) & ~3u);
+  return e->kv + ((2u * layer + is_value) * c->kv_heads + kv) * head_bytes;
+}
+
+#endif

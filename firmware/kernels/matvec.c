@@ -1,0 +1,25 @@
+#include "matvec.h"
+
+#include "../engine/image.h"
+
+void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y) {
+  struct sm_matvec job;
+  int32_t post = w->we + a->ae - w->pre - 17 - fy;
+  job.words = w->words;
+  job.wm = w->wm;
+  job.a = a->a;
+  job.y = y;
+  job.columns = (w->columns + 3u) & ~3u;
+  job.sum = a->sum;
+  job.am = a->am;
+  job.pre = w->pre;
+  job.post = (uint32_t)(post < 1 ? 1 : post > 31 ? 31 : post);
+  if (w->format == SM_INT8) {
+    job.blocks = (w->rows + 3u) >> 2;
+    sm_matvec_int8(&job);
+  } else {
+    job.blocks = (w->rows + 7u) >> 3;
+    if (w->format == SM_INT4) sm_matvec_int4(&job);
+    else sm_matvec_int4g32(&job);
+  }
+}
