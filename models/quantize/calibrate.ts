@@ -1,0 +1,153 @@
+/**
+ * What the float model's intermediate values look like on real text: ranges choose the fixed-point fractions, mean squares
+ * weigh the columns' rounding errors.
+ */
+import type { Checkpoint } from '../checkpoint.ts';
+import type { ModelConfig } from '../config.ts';
+import { FloatModel } from '../reference/float.ts';
+import { Rng } from '../reference/rng.ts';
+import type { Tap } from '../reference/taps.ts';
+
+/** Running statistics of one vector, per element. */
+export class ChannelStats {
+  readonly largest: Float64Array;
+  private readonly squares: Float64Array;
+  private count = 0;
+
+  constructor(channels: number) {
+    this.largest = new Float64Array(channels);
+    this.squares = new Float64Array(channels);
+  }
+
+  add(values: ArrayLike<number>): void {
+    for (let i = 0; i < this.largest.length; i++) {
+      const value = values[i];
+      if (Math.abs(value) > this.largest[i]) this.largest[i] = Math.abs(value);
+      this.squares[i] += value * value;
+    }
+    this.count++;
+  }
+
+  /** Mean square of each element. */
+  get meanSquares(): Float64Array {
+    return this.squares.map((sum) => sum / Math.max(1, this.count));
+  }
+
+  /** Largest magnitude of all elements. */
+  get peak(): number {
+    return this.largest.reduce((a, b) => Math.max(a, b), 0);
+  }
+}
+
+export interface LayerStats {
+  attentionInput: ChannelStats; // normed (dim)
+  q: ChannelStats; // after rotation
+  k: ChannelStats; // after rotation
+  v: ChannelStats;
+  mixed: ChannelStats; // attention result, input of wo
+  ffnInput: ChannelStats; // normed (dim)
+  z: ChannelStats; // gate then up, or up
+  activated: ChannelStats; // input of w2 (hidden)
+}
+
+export interface CalibrationStats {
+  layers: LayerStats[];
+  residual: ChannelStats; // x at every stage (dim)
+  finalInput: ChannelStats; // normed input of the output matrix (dim)
+  /** Largest difference between the best and the worst logit of one position. */
+  logitSpread: number;
+  /** Largest magnitude of a logit. */
+  logitPeak: number;
+}
+
+/** Runs the float model over the sequences. */
+export function calibrate(checkpoint: Checkpoint, sequences: readonly number[][]): CalibrationStats {
+  const { config } = checkpoint;
+  const model = new FloatModel(checkpoint);
+  const stats = emptyStats(config);
+  const tap = collector(stats);
+  for (const sequence of sequences) {
+    sequence.slice(0, config.context).forEach((token, position) => {
+      const logits = model.forward(token, position, tap);
+      const largest = logits.reduce((a, b) => Math.max(a, b));
+      const smallest = logits.reduce((a, b) => Math.min(a, b));
+      stats.logitSpread = Math.max(stats.logitSpread, largest - smallest);
+      stats.logitPeak = Math.max(stats.logitPeak, Math.abs(largest), Math.abs(smallest));
+    });
+  }
+  return stats;
+}
+
+function emptyStats({
+  layers,
+  dim,
+  hidden,
+  heads,
+  kvHeads,
+  headSize,
+  family,
+}: ModelConfig): CalibrationStats {
+  return {
+    layers: Array.from({ length: layers }, () => ({
+      attentionInput: new ChannelStats(dim),
+      q: new ChannelStats(heads * headSize),
+      k: new ChannelStats(kvHeads * headSize),
+      v: new ChannelStats(kvHeads * headSize),
+      mixed: new ChannelStats(heads * headSize),
+      ffnInput: new ChannelStats(dim),
+      z: new ChannelStats(family === 'llama' ? 2 * hidden : hidden),
+      activated: new ChannelStats(hidden),
+    })),
+    residual: new ChannelStats(dim),
+    finalInput: new ChannelStats(dim),
+    logitSpread: 0,
+    logitPeak: 0,
+  };
+}
+
+function collector(stats: CalibrationStats): Tap {
+  let attentionNormDone = -1;
+  return (n, phase, tensor, values) => {
+    if (tensor === 'x') return stats.residual.add(values);
+    if (n < 0) return phase === 'norm' ? stats.finalInput.add(values) : undefined;
+    const layer = stats.layers[n];
+    if (phase === 'norm') {
+      const second = attentionNormDone === n;
+      attentionNormDone = second ? -1 : n;
+      return (second ? layer.ffnInput : layer.attentionInput).add(values);
+    }
+    if (phase === 'rope') return layer[tensor as 'q' | 'k' | 'v'].add(values);
+    if (phase === 'attention') return layer.mixed.add(values);
+    if (phase === 'ffn') return (tensor === 'z' ? layer.z : layer.activated).add(values);
+  };
+}
+
+/**
+ * Calibration text for a checkpoint that brings none: the float model's own, sampled at temperature 1. Deterministic.
+ * Each sequence starts with BOS, or without one with a token of its own.
+ */
+export function ownSequences(checkpoint: Checkpoint, count = 6): number[][] {
+  const { config, tokenizer } = checkpoint;
+  const length = Math.min(config.context, 192);
+  const model = new FloatModel(checkpoint);
+  const rng = new Rng(1);
+  return Array.from({ length: count }, (_, i) => {
+    const sequence = [tokenizer.bos ?? Math.floor((i * config.vocabulary) / count)];
+    while (sequence.length < length) {
+      const position = sequence.length - 1;
+      sequence.push(sampleFloat(model.forward(sequence[position], position), rng));
+    }
+    return sequence;
+  });
+}
+
+function sampleFloat(logits: Float32Array, rng: Rng): number {
+  const largest = logits.reduce((a, b) => Math.max(a, b));
+  const weights = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
+  let remaining = (rng.next() / 2 ** 32) * weights.reduce((a, b) => a + b);
+  for (let id = 0; id < weights.length; id++) {
+    remaining -= weights[id];
+    if (remaining < 0) return id;
+  }
+  return weights.length - 1;
+}

@@ -1,0 +1,183 @@
+/** Checkpoint to quantized model: every weight, gain, fraction and constant of ARITHMETIC.md. */
+import type { Checkpoint } from '../checkpoint.ts';
+import { parameterCount } from '../config.ts';
+import type {
+  LayerConstants,
+  QuantizedLayer,
+  QuantizedMatrix,
+  QuantizedModel,
+  WeightFormat,
+} from '../quantized.ts';
+import { type CalibrationStats, calibrate, type LayerStats, ownSequences } from './calibrate.ts';
+import { equalizeLayer } from './equalize.ts';
+import { quantizeGain } from './gain.ts';
+import { quantizeMatrix } from './matrix.ts';
+import { expStep, makeTables } from './tables.ts';
+
+export interface QuantizeOptions {
+  /** @default 'int8' */
+  format?: WeightFormat;
+  /** Token sequences; otherwise the checkpoint's, otherwise the model's own text. */
+  calibration?: readonly number[][];
+  /** Largest magnitude of 8-bit queries, keys and values, 1..127. @default 127 */
+  qMax?: number;
+  kMax?: number;
+  vMax?: number;
+}
+
+/** Bits kept free above the largest calibrated value of the residual, whose unit is then 2^-20 of it or finer. */
+const residualBits = 20;
+
+export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOptions = {}): QuantizedModel {
+  const { format = 'int8', qMax = 127, kMax = 127, vMax = 127 } = options;
+  const { config, tensors, name, tokenizer } = checkpoint;
+  const sequences = options.calibration ?? checkpoint.calibration ?? ownSequences(checkpoint);
+  const stats = calibrate(checkpoint, sequences);
+  const gain = (tensor: string) => quantizeGain(tensors.get(tensor)!.data);
+  const layers = stats.layers.map((layerStats, n) =>
+    quantizeLayer(checkpoint, n, layerStats, { format, qMax, kMax, vMax }),
+  );
+  const residualFraction = chooseResidualFraction(config, stats, layers);
+  const embedding = quantizeMatrix(
+    floatMatrix(tensors.get('embed_tokens.weight')!),
+    format,
+    config.tied ? stats.finalInput.meanSquares : undefined,
+    residualFraction + 31,
+  );
+  const output = config.tied
+    ? undefined
+    : quantizeMatrix(floatMatrix(tensors.get('output.weight')!), format, stats.finalInput.meanSquares);
+  const { family, vocabulary, dim, hidden, heads, kvHeads, headSize, context, tied, ropeTheta, normEps } =
+    config;
+  return {
+    name,
+    shape: {
+      family,
+      vocabulary,
+      dim,
+      hidden,
+      layers: config.layers,
+      heads,
+      kvHeads,
+      headSize,
+      context,
+      tied,
+    },
+    parameters: parameterCount(config),
+    residualFraction,
+    logitFraction: chooseLogitFraction(stats, output ?? embedding),
+    qMax,
+    kMax,
+    vMax,
+    normEps: Math.round(dim * normEps * 2 ** (2 * residualFraction)),
+    bos: tokenizer.bos,
+    eos: tokenizer.eos,
+    embedding,
+    layers,
+    finalNorm: gain('norm.weight'),
+    output,
+    tables: makeTables({ context, headSize, ropeTheta: family === 'llama' ? ropeTheta : undefined }),
+    tokenizerSection: tokenizer.section,
+    checkpointSha256: checkpoint.sha256 ?? new Uint8Array(32),
+  };
+}
+
+function quantizeLayer(
+  checkpoint: Checkpoint,
+  n: number,
+  stats: LayerStats,
+  limits: { format: WeightFormat; qMax: number; kMax: number; vMax: number },
+): QuantizedLayer {
+  const { config, tensors } = checkpoint;
+  const { format } = limits;
+  const { wqkv, wo, w13, w2, scoreFactor, upFactors, vFactors } = equalizeLayer(checkpoint, n, stats, limits);
+  const perKv = config.heads / config.kvHeads;
+  const mixed = stats.mixed.meanSquares.map((square, i) => {
+    const kv = Math.floor(Math.floor(i / config.headSize) / perKv);
+    return square * vFactors[kv * config.headSize + (i % config.headSize)] ** 2;
+  });
+  const activated = stats.activated.meanSquares.map((square, i) => square * upFactors[i] ** 2);
+  const zPeak = stats.z.largest.reduce((peak, z, i) => {
+    const factor = config.family === 'llama' && i >= config.hidden ? upFactors[i - config.hidden] : 1;
+    return Math.max(peak, z * factor);
+  }, 0);
+  const quantizedW13 = quantizeMatrix(w13, format, stats.ffnInput.meanSquares);
+  return {
+    attentionNorm: quantizeGain(tensors.get(`layers.${n}.input_norm.weight`)!.data),
+    wqkv: quantizeMatrix(wqkv, format, stats.attentionInput.meanSquares),
+    wo: quantizeMatrix(wo, format, mixed),
+    ffnNorm: quantizeGain(tensors.get(`layers.${n}.post_norm.weight`)!.data),
+    w13: quantizedW13,
+    w2: quantizeMatrix(w2, format, activated),
+    constants: {
+      // The factors on q, k and v already make one 8-bit step the unit; 7 more bits round it well and leave room to 2^15.
+      fqkv: 7,
+      qShift: 7,
+      kShift: 7,
+      vShift: 7,
+      ...scoreScale(config.headSize, scoreFactor, limits),
+      fz: Math.min(
+        largestFraction(zPeak, 2 ** 15 / 1.3),
+        largestExactFraction(quantizedW13, stats.ffnInput.peak),
+        20,
+      ),
+    },
+  };
+}
+
+/** scoreMul * 2^-scoreShift turns a difference of 8-bit scores into steps of the softmax table. */
+function scoreScale(
+  headSize: number,
+  scoreFactor: number,
+  { qMax, kMax }: { qMax: number; kMax: number },
+): Pick<LayerConstants, 'scoreMul' | 'scoreShift'> {
+  const scale = 1 / (scoreFactor * Math.sqrt(headSize) * expStep);
+  for (let scoreShift = 31; scoreShift >= 1; scoreShift--) {
+    const scoreMul = Math.round(scale * 2 ** scoreShift);
+    const fits = 2 * headSize * qMax * kMax * scoreMul + 2 ** (scoreShift - 1) < 2 ** 32;
+    if (fits && scoreMul <= 65535) return { scoreMul, scoreShift };
+  }
+  // Scores so far apart that any difference picks the best one alone.
+  const scoreMul = Math.min(65535, Math.floor((2 ** 32 - 2) / (2 * headSize * qMax * kMax)));
+  return { scoreMul, scoreShift: 1 };
+}
+
+/** Largest fraction with peak * 2^fraction <= limit. */
+function largestFraction(peak: number, limit: number): number {
+  return Math.floor(Math.log2(limit / Math.max(peak, 2 ** -40)));
+}
+
+/**
+ * matvec's final shift must be at least 1: the largest destination fraction that keeps it so for activations up to `peak`
+ * (with a factor 2 to spare).
+ */
+function largestExactFraction({ exponent, pre }: QuantizedMatrix, peak: number): number {
+  const activationExponent = 15 - Math.floor(Math.log2(Math.max(peak * 2, 2 ** -30) / 127));
+  return exponent + activationExponent - pre - 18;
+}
+
+function chooseResidualFraction(
+  { dim, normEps }: Checkpoint['config'],
+  stats: CalibrationStats,
+  layers: QuantizedLayer[],
+): number {
+  const byRange = largestFraction(stats.residual.peak, 2 ** residualBits);
+  // normEps = dim * eps * 2^(2 Fx) must stay below 2^26.
+  const byEps = normEps === 0 ? 20 : Math.floor(Math.log2((2 ** 26 - 1) / (dim * normEps)) / 2);
+  const byShift = layers.map(({ wo, w2, constants }, n) => {
+    const { v, activated } = stats.layers[n];
+    const vSteps = v.peak === 0 ? 1 : 127 * 2 ** (7 - constants.vShift);
+    return Math.min(largestExactFraction(wo, vSteps), largestExactFraction(w2, activated.peak));
+  });
+  return Math.max(4, Math.min(20, byRange, byEps, ...byShift));
+}
+
+function chooseLogitFraction(stats: CalibrationStats, output: QuantizedMatrix): number {
+  // The sampler resolves differences up to 2^19 units.
+  const byRange = largestFraction(stats.logitSpread, 2 ** 19);
+  return Math.max(8, Math.min(16, byRange, largestExactFraction(output, stats.finalInput.peak)));
+}
+
+function floatMatrix({ shape, data }: { shape: number[]; data: Float32Array }) {
+  return { rows: shape[0], columns: shape[1], data };
+}
