@@ -29,6 +29,23 @@ export interface MachineFault {
 /** r0-r12, sp, lr, pc, xpsr, msp, psp, primask, control of one core. */
 export type CoreRegisters = Record<string, number>;
 
+/** A stack: `lowest` is its last usable address, `top` the address just above it. */
+export interface StackRange {
+  lowest: number;
+  top: number;
+}
+
+/** What outlives a reset that is not a power-on. */
+export interface CarriedState {
+  flash: Uint8Array;
+  /** Absent at power-on. */
+  sram?: Uint8Array;
+  cycles: number;
+  seconds: number;
+  /** Watchdog scratch registers and REASON; absent at power-on. */
+  watchdog?: { scratch: Uint32Array; reason: number };
+}
+
 export interface Machine {
   /** Peripherals, pins and memories. */
   readonly rp2040: RP2040;
@@ -40,8 +57,10 @@ export interface Machine {
   readonly clockHz: number;
   /** Set when the program did something the chip answers with a HardFault; the machine runs no further. */
   readonly fault: MachineFault | undefined;
+  /** True after the watchdog (or the program, through AIRCR) asked for a reset of the chip; the machine runs no further. */
+  readonly resetRequested: boolean;
 
-  /** Runs to the first instruction boundary at or after the cycle, or until `stop()` or a fault, or until clk_sys changes. */
+  /** Runs to the first instruction boundary at or after the cycle, or until `stop()` or a fault, a reset, or until clk_sys changes. */
   runTo(cycle: number): void;
   /** Makes the present `runTo` return at the next instruction boundary. */
   stop(): void;
@@ -54,10 +73,13 @@ export interface Machine {
   /** A debugger's write of one byte to flash or SRAM; false where there is no memory. */
   poke(address: number, byte: number): boolean;
 
+  /** What the next machine starts from after a reset by the watchdog. */
+  carry(): CarriedState;
+
   /** Returns the function that ends the watch. */
   watchWrite(address: number, watcher: WriteWatcher): () => void;
   /** Returns the function that removes the listener. */
   onCounterRead(listener: CounterReadListener): () => void;
-  /** The stack guard refuses stores through a stack pointer below the address; undefined switches it off. */
-  setStackLimit(core: CoreIndex, lowest: number | undefined): void;
+  /** A stack pointer of this core that moves down from inside the range to below it is a stack overflow; undefined: no guard. */
+  setStackRange(core: CoreIndex, range: StackRange | undefined): void;
 }

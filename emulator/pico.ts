@@ -2,22 +2,21 @@
  * A Raspberry Pi Pico in software: load a program, let it run until something happens, look at everything. Synchronous; time is
  * emulated time only.
  */
-import { reportFault } from './faults/report.ts';
-import type { CoreIndex, CounterReadListener, Machine, WriteWatcher } from './machine.ts';
+import { type DetailedFaultReport, reportFault } from './faults/report.ts';
+import type {
+  CarriedState,
+  CoreIndex,
+  CounterReadListener,
+  Machine,
+  StackRange,
+  WriteWatcher,
+} from './machine.ts';
 import { PicoPin } from './ports/pin.ts';
 import { PicoUart } from './ports/uart.ts';
 import { ProgramError, UsageError } from './program/errors.ts';
 import { SymbolTable } from './program/symbols.ts';
 import { StockMachine } from './stock/machine.ts';
-import type {
-  FaultReport,
-  PicoOptions,
-  Program,
-  ProgramSymbol,
-  RunEnd,
-  RunResult,
-  RunUntil,
-} from './types.ts';
+import type { PicoOptions, Program, ProgramSymbol, RunEnd, RunResult, RunUntil } from './types.ts';
 
 const DEFAULT_FLASH_BYTES = 2 * 1024 * 1024;
 const MAX_FLASH_BYTES = 16 * 1024 * 1024;
@@ -27,10 +26,10 @@ const GPIO_COUNT = 30;
 /** How often `RunUntil.stop` is asked. */
 const SLICE_CYCLES = 4096;
 
-/** Lowest addresses the stack pointers may reach; a core left out is not guarded. */
-export interface StackLimits {
-  core0?: number;
-  core1?: number;
+/** The stacks to guard; a core left out is not guarded. */
+export interface StackRanges {
+  core0?: StackRange;
+  core1?: StackRange;
 }
 
 export class Pico {
@@ -45,14 +44,16 @@ export class Pico {
     { address: number; watcher: WriteWatcher; end: () => void }
   >();
   private readonly counterWatches = new Map<symbol, { listener: CounterReadListener; end: () => void }>();
-  private stackLimits: StackLimits = {};
-  private faultReport: FaultReport | undefined;
+  /** Undefined: taken from the program's symbols. */
+  private stackRanges: StackRanges | undefined;
+  private stopRequested = false;
+  private faultReport: DetailedFaultReport | undefined;
 
   /** @throws UsageError when an option is out of range */
   constructor(options: PicoOptions) {
     this.options = checkOptions(options);
     for (let n = 0; n < GPIO_COUNT; n++) this.pins.push(new PicoPin(n));
-    this.machine = this.createMachine(new Uint8Array(this.options.flashBytes).fill(0xff));
+    this.machine = this.createMachine(powerOn(new Uint8Array(this.options.flashBytes).fill(0xff)));
     this.connect();
   }
 
@@ -69,28 +70,35 @@ export class Pico {
 
   /** Power-on reset: flash stays, everything else starts anew and the cycle count is 0 again. */
   reset(): void {
-    this.machine = this.createMachine(this.flash.slice());
+    this.machine = this.createMachine(powerOn(this.flash.slice()));
     this.faultReport = undefined;
     this.connect();
   }
 
+  /** Ends the present run as `stopped` at the next instruction boundary; for use in listeners. */
+  stop(): void {
+    this.stopRequested = true;
+    this.machine.stop();
+  }
+
   run(until: RunUntil): RunResult {
-    const { machine } = this;
+    this.stopRequested = false;
     let end: RunEnd | undefined;
     const finish = (reason: RunEnd) => {
       end ??= reason;
-      machine.stop();
+      this.machine.stop();
     };
-    const ends = [this.endAtText(until, finish), this.endAtPin(until, finish)];
-    const deadline = until.timeoutSeconds === undefined ? undefined : machine.seconds + until.timeoutSeconds;
+    const listening = [this.endAtText(until, finish), this.endAtPin(until, finish)];
+    const deadline = until.timeoutSeconds === undefined ? undefined : this.seconds + until.timeoutSeconds;
     while (!end) {
       end = this.endAlready(until, deadline);
-      if (!end) machine.runTo(this.nextLimit(until, deadline));
-      if (machine.fault) end = machine.fault.lockup ? 'lockup' : 'fault';
-      else if (!end && until.stop?.()) end = 'stopped';
+      if (!end) this.machine.runTo(this.nextLimit(until, deadline));
+      if (this.machine.resetRequested) this.restart();
+      if (this.machine.fault) end = this.machine.fault.lockup ? 'lockup' : 'fault';
+      else if (!end && (this.stopRequested || until.stop?.())) end = 'stopped';
     }
-    for (const undo of ends) undo?.();
-    return { end, cycles: machine.cycles, seconds: machine.seconds, fault: this.fault };
+    for (const stopListening of listening) stopListening?.();
+    return { end, cycles: this.cycles, seconds: this.seconds, fault: this.fault };
   }
 
   /** clk_sys cycles since reset. */
@@ -113,7 +121,7 @@ export class Pico {
   }
 
   /** Names, stacks and causes of the fault that ended the run; undefined while all is well. */
-  get fault(): FaultReport | undefined {
+  get fault(): DetailedFaultReport | undefined {
     if (this.machine.fault && !this.faultReport) {
       this.faultReport = reportFault(this.machine, this.machine.fault, this.symbols, this.program?.path);
     }
@@ -186,10 +194,13 @@ export class Pico {
     };
   }
 
-  /** A stack pointer below its limit ends the run with `stack-overflow`; `{}` switches the guard off. */
-  guardStacks(limits: StackLimits): void {
-    this.stackLimits = limits;
-    this.applyStackLimits();
+  /**
+   * Which stacks are guarded: a stack pointer that leaves its range downwards ends the run with `stack-overflow`. By default the
+   * two stacks of the SDK's linker script, when the program has their symbols. `{}` switches the guard off.
+   */
+  guardStacks(ranges: StackRanges): void {
+    this.stackRanges = ranges;
+    this.applyStackRanges();
   }
 
   private get flash(): Uint8Array {
@@ -210,9 +221,15 @@ export class Pico {
     }
   }
 
-  private createMachine(flash: Uint8Array): Machine {
+  private createMachine(from: CarriedState): Machine {
     const { bootrom, xoscHz } = this.options;
-    return new StockMachine({ bootrom, flash, xoscHz });
+    return new StockMachine({ bootrom, xoscHz, from });
+  }
+
+  /** A reset by the watchdog or by software: memory, time and the watchdog's scratch registers go on. */
+  private restart(): void {
+    this.machine = this.createMachine(this.machine.carry());
+    this.connect();
   }
 
   private connect(): void {
@@ -222,12 +239,13 @@ export class Pico {
     for (const watch of this.writeWatches.values())
       watch.end = machine.watchWrite(watch.address, watch.watcher);
     for (const watch of this.counterWatches.values()) watch.end = machine.onCounterRead(watch.listener);
-    this.applyStackLimits();
+    this.applyStackRanges();
   }
 
-  private applyStackLimits(): void {
-    this.machine.setStackLimit(0, this.stackLimits.core0);
-    if (this.machine.coreCount === 2) this.machine.setStackLimit(1, this.stackLimits.core1);
+  private applyStackRanges(): void {
+    const ranges = this.stackRanges ?? stacksOf(this.symbols);
+    this.machine.setStackRange(0, ranges.core0);
+    if (this.machine.coreCount === 2) this.machine.setStackRange(1, ranges.core1);
   }
 
   private endAlready(until: RunUntil, deadline: number | undefined): RunEnd | undefined {
@@ -271,6 +289,23 @@ export class Pico {
       if (level === pin.level) finish('pin');
     });
   }
+}
+
+function powerOn(flash: Uint8Array): CarriedState {
+  return { flash, cycles: 0, seconds: 0 };
+}
+
+/** The SDK's linker script puts core 0's stack at the top of SRAM5 and core 1's at the top of SRAM4, each behind what else is there. */
+function stacksOf(symbols: SymbolTable): StackRanges {
+  const range = (end: string, top: string): StackRange | undefined => {
+    const lowest = symbols.named(end)?.address;
+    const highest = symbols.named(top)?.address;
+    return lowest === undefined || highest === undefined ? undefined : { lowest, top: highest };
+  };
+  return {
+    core0: range('__scratch_y_end__', '__StackTop'),
+    core1: range('__scratch_x_end__', '__StackOneTop'),
+  };
 }
 
 function formatAddress(address: number): string {

@@ -25,7 +25,7 @@ export function readProgram(bytes: Uint8Array, { address = FLASH_BASE }: ReadOpt
 }
 
 /** @throws ProgramError, also when the file cannot be read */
-export function readProgramFile(path: string, options: ReadOptions = {}): Program {
+export function loadProgram(path: string, options: ReadOptions = {}): Program {
   return { ...readProgram(readBytes(path), options), path };
 }
 

@@ -38,20 +38,24 @@ export class CycleAlarm implements PeripheralAlarm {
 
 export class CycleClock {
   /** clk_sys cycles since reset; the machine that owns the clock advances it. */
-  cycles = 0;
+  cycles: number;
   /** Cycle of the earliest alarm; Infinity when none is scheduled. */
   nextDueCycle = Number.POSITIVE_INFINITY;
   private hz: number;
   private nanosPerCycle: number;
-  private baseCycle = 0;
-  private baseNanos = 0;
+  private baseCycle: number;
+  private baseNanos: number;
   /** While alarms fire, the time is the alarm's own. */
   private firingNanos: number | undefined;
   private first: CycleAlarm | null = null;
 
-  constructor(hz: number) {
+  /** @param cycles and @param nanos where time goes on from (after a reset that does not restart it) */
+  constructor(hz: number, cycles = 0, nanos = 0) {
     this.hz = hz;
     this.nanosPerCycle = 1e9 / hz;
+    this.cycles = cycles;
+    this.baseCycle = cycles;
+    this.baseNanos = nanos;
   }
 
   get nanos(): number {

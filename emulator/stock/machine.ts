@@ -4,11 +4,13 @@
  */
 import { RP2040 } from 'rp2040js';
 import type {
+  CarriedState,
   CoreIndex,
   CoreRegisters,
   CounterReadListener,
   Machine,
   MachineFault,
+  StackRange,
   WriteWatcher,
 } from '../machine.ts';
 import { installPeripherals } from '../peripherals/install.ts';
@@ -27,15 +29,17 @@ const FIFO_READY = 2;
 const NMI = 2;
 const HARDFAULT = 3;
 const SEV = 0xbf40;
+const MSR = 0xf38;
+const AIRCR = 0xd0c;
+const AIRCR_KEY = 0x05fa;
+const SYSRESETREQ = 4;
+const WATCHDOG = 0x40058;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface StockOptions {
   bootrom: Uint8Array;
-  flash: Uint8Array;
-  sram?: Uint8Array;
   xoscHz: number;
-  /** Cycle count to go on from (a reset by the watchdog does not restart time). */
-  startCycle?: number;
+  from: CarriedState;
 }
 
 export class StockMachine implements Machine {
@@ -43,13 +47,16 @@ export class StockMachine implements Machine {
   readonly coreCount = 1;
   readonly clock: CycleClock;
   fault: MachineFault | undefined;
+  resetRequested = false;
   private readonly sysTick: SysTick;
   private readonly access: AccessCheck;
   private stopRequested = false;
-  private stackLimit = 0;
+  private readonly flashBytes: number;
+  private stack: StackRange | undefined;
 
   constructor(options: StockOptions) {
-    this.clock = new CycleClock(ROSC_HZ);
+    const { from } = options;
+    this.clock = new CycleClock(ROSC_HZ, from.cycles, from.seconds * 1e9);
     this.rp2040 = new RP2040(this.clock);
     const { rp2040 } = this;
     rp2040.logger = quiet;
@@ -57,13 +64,14 @@ export class StockMachine implements Machine {
     rp2040.roscFreq = ROSC_HZ;
     rp2040.clkSys = ROSC_HZ;
     rp2040.clkPeri = ROSC_HZ;
-    rp2040.flash.set(options.flash);
-    if (options.sram) rp2040.sram.set(options.sram);
+    rp2040.flash.set(from.flash);
+    if (from.sram) rp2040.sram.set(from.sram);
     rp2040.bootrom.set(bytesToWords(options.bootrom));
     rp2040.addClockListener((hz) => {
       this.clock.setFrequency(hz);
       this.stop();
     });
+    this.flashBytes = from.flash.length;
     const { core } = rp2040;
     this.sysTick = new SysTick(
       () => this.clock.cycles,
@@ -72,9 +80,10 @@ export class StockMachine implements Machine {
         core.interruptsUpdated = true;
       },
     );
-    this.replaceSysTick();
+    this.replaceSystemRegisters();
     this.completeSio();
-    installPeripherals(rp2040, { flashBytes: options.flash.length });
+    this.connectWatchdog(from);
+    installPeripherals(rp2040, { flashBytes: from.flash.length });
     for (const pio of rp2040.pio) runPioByCycle(pio, this.clock);
     this.access = new AccessCheck(rp2040, this.sysTick, () => this.clock.cycles);
     this.access.install();
@@ -94,10 +103,10 @@ export class StockMachine implements Machine {
   }
 
   runTo(limit: number): void {
-    this.stopRequested = false;
+    this.stopRequested = this.fault !== undefined || this.resetRequested;
     const { clock, rp2040 } = this;
     const { core } = rp2040;
-    while (clock.cycles < limit && !this.stopRequested && !this.fault) {
+    while (clock.cycles < limit && !this.stopRequested) {
       if (core.waiting) this.sleep(limit);
       else this.step();
       if (clock.cycles >= clock.nextDueCycle) clock.fireDue();
@@ -164,8 +173,20 @@ export class StockMachine implements Machine {
     };
   }
 
-  setStackLimit(_core: CoreIndex, lowest: number | undefined): void {
-    this.stackLimit = lowest ?? 0;
+  setStackRange(_core: CoreIndex, range: StackRange | undefined): void {
+    this.stack = range;
+  }
+
+  carry(): CarriedState {
+    const { rp2040 } = this;
+    const { scratchData, reason } = watchdogOf(rp2040);
+    return {
+      flash: rp2040.flash.slice(0, this.flashBytes),
+      sram: rp2040.sram.slice(),
+      cycles: this.cycles,
+      seconds: this.seconds,
+      watchdog: { scratch: scratchData.slice(), reason },
+    };
   }
 
   private step(): void {
@@ -177,9 +198,10 @@ export class StockMachine implements Machine {
       pc = (core.PC & ~1) >>> 0;
       const opcode = this.access.fetch(pc);
       this.refuseUndefined(opcode, pc);
+      const sp = core.registers[13];
       const cycles = core.executeInstruction() + missingCycles(opcode);
       if (opcode === SEV) core.eventRegistered = true; // the stock core only logs it; WFE after SEV must not sleep
-      if (core.registers[13] < this.stackLimit) this.overflowed();
+      if (this.stack && core.registers[13] < this.stack.lowest) this.checkStack(sp, opcode, this.stack);
       this.clock.cycles += cycles;
     } catch (error) {
       if (!(error instanceof AccessFault)) throw error;
@@ -205,11 +227,13 @@ export class StockMachine implements Machine {
     }
   }
 
-  private overflowed(): never {
+  /** Below the stack is an overflow only when the pointer moved there from inside it, and not by MSR (a change of stacks). */
+  private checkStack(before: number, opcode: number, { lowest, top }: StackRange): void {
+    if (before < lowest || before > top || opcode >>> 4 === MSR) return;
     const sp = this.rp2040.core.SP >>> 0;
     throw new AccessFault(
       'stack-overflow',
-      `The stack pointer went to ${hex(sp)}, below the end of the stack at ${hex(this.stackLimit)}`,
+      `The stack pointer went to ${hex(sp)}, below the end of the stack at ${hex(lowest)}`,
       sp,
     );
   }
@@ -218,6 +242,7 @@ export class StockMachine implements Machine {
     const { core } = this.rp2040;
     core.PC = pc;
     const lockup = core.IPSR === HARDFAULT || core.IPSR === NMI;
+    this.stop();
     this.fault = { kind: fault.kind, message: fault.message, core: 0, address: fault.address, pc, lockup };
   }
 
@@ -238,7 +263,7 @@ export class StockMachine implements Machine {
     core.PC = this.rp2040.readUint32(4) & ~1;
   }
 
-  private replaceSysTick(): void {
+  private replaceSystemRegisters(): void {
     const { ppb } = this.rp2040;
     const { sysTick } = this;
     ppb.systickAlarm.enable = false;
@@ -247,8 +272,22 @@ export class StockMachine implements Machine {
     ppb.readUint32 = (offset) => (sysTick.handles(offset) ? sysTick.read(offset) : read(offset));
     ppb.writeUint32 = (offset, value) => {
       if (sysTick.handles(offset)) sysTick.write(offset, value);
+      else if (offset === AIRCR && value >>> 16 === AIRCR_KEY && value & SYSRESETREQ) this.requestReset();
       else write(offset, value);
     };
+  }
+
+  private connectWatchdog({ watchdog: carried }: CarriedState): void {
+    const watchdog = watchdogOf(this.rp2040);
+    watchdog.onWatchdogTrigger = () => this.requestReset();
+    if (!carried) return;
+    watchdog.scratchData.set(carried.scratch);
+    watchdog.reason = carried.reason;
+  }
+
+  private requestReset(): void {
+    this.resetRequested = true;
+    this.stop();
   }
 
   /** The stock SIO has no FIFO and prints to the console: one core alone sees an empty FIFO with room to write. */
@@ -266,6 +305,16 @@ export class StockMachine implements Machine {
       if (!isFifo(offset) && exists(offset)) write(offset, value);
     };
   }
+}
+
+interface Watchdog {
+  readonly scratchData: Uint32Array;
+  reason: number;
+  onWatchdogTrigger: () => void;
+}
+
+function watchdogOf(rp2040: RP2040): Watchdog {
+  return rp2040.peripherals[WATCHDOG] as unknown as Watchdog;
 }
 
 function bytesToWords(bytes: Uint8Array): Uint32Array {

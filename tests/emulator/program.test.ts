@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ProgramError, readProgram, readProgramFile } from '../../emulator/index.ts';
+import { ProgramError, readProgram, loadProgram } from '../../emulator/index.ts';
 import { hexLine, makeElf, makeHex, makeUf2 } from './support/files.ts';
 
 const bytesOf = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 37 + (i >> 8)) & 255);
@@ -39,7 +39,7 @@ describe('a program is told by its content', () => {
   test('a wrong extension changes nothing', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'starmind-')), 'program.bin');
     writeFileSync(path, makeUf2(data));
-    const program = readProgramFile(path);
+    const program = loadProgram(path);
     expect(program.format).toBe('uf2');
     expect(program.path).toBe(path);
   });
@@ -115,7 +115,7 @@ describe('a broken program is refused with what is wrong and where', () => {
   });
 
   test('a file that is not there', () => {
-    expect(() => readProgramFile('/nowhere/program.elf')).toThrow(
+    expect(() => loadProgram('/nowhere/program.elf')).toThrow(
       new ProgramError('unreadable', '/nowhere/program.elf: there is no such file'),
     );
   });
