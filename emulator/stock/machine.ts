@@ -26,6 +26,9 @@ const SIO_FIFO_STATUS = 0x50;
 const SIO_FIFO_READ = 0x58;
 const FIFO_READY = 2;
 
+/** Pad control after reset (datasheet 2.19.6.3): input enabled, 4 mA, pull-down, Schmitt. The stock value disables the input. */
+const PAD_RESET = 0x56;
+
 const NMI = 2;
 const HARDFAULT = 3;
 const SEV = 0xbf40;
@@ -84,6 +87,7 @@ export class StockMachine implements Machine {
     this.completeSio();
     this.connectWatchdog(from);
     installPeripherals(rp2040, { flashBytes: from.flash.length });
+    for (const pin of rp2040.gpio) pin.padValue = PAD_RESET;
     for (const pio of rp2040.pio) runPioByCycle(pio, this.clock);
     this.access = new AccessCheck(rp2040, this.sysTick, () => this.clock.cycles);
     this.access.install();
