@@ -9,35 +9,34 @@
 #include "matvec.h"
 #include "requantize.h"
 
+/* One block: word (columns), a (columns) -> sums[4], bias included. A plain loop: unrolled, gcc spills. */
+static void SM_HOT sum_block(uint32_t sums[4], const uint32_t *w, const uint32_t *a, const uint32_t *end) {
+  uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+  do {
+    uint32_t word = *w++, x = *a++;
+    a0 += word * x;
+    a1 += (word >> 8) * x;
+    a2 += (word >> 16) * x;
+    a3 += (word >> 24) * x;
+  } while (w != end);
+  sums[0] = a0 - (a1 << 8);
+  sums[1] = a1 - (a2 << 8);
+  sums[2] = a2 - (a3 << 8);
+  sums[3] = a3;
+}
+
 void SM_HOT sm_matvec_int8(const struct sm_matvec *job) {
   struct sm_requantizer q;
   sm_requantizer_init(&q, job->am, job->pre, job->post);
   const uint32_t *w = job->words;
   const uint16_t *wm = job->wm;
-  uint32_t *y = (uint32_t *)job->y;
+  int32_t *y = job->y;
   uint32_t bias = 128u * (uint32_t)job->sum;
 
   for (uint32_t block = job->blocks; block > 0; block--) {
-    const uint32_t *a = (const uint32_t *)job->a;
-    const uint32_t *end = w + job->columns;
-    uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
-    do {
-      /* columns is a multiple of 4 */
-      uint32_t word, x;
-      word = w[0], x = a[0];
-      a0 += word * x, a1 += (word >> 8) * x, a2 += (word >> 16) * x, a3 += (word >> 24) * x;
-      word = w[1], x = a[1];
-      a0 += word * x, a1 += (word >> 8) * x, a2 += (word >> 16) * x, a3 += (word >> 24) * x;
-      word = w[2], x = a[2];
-      a0 += word * x, a1 += (word >> 8) * x, a2 += (word >> 16) * x, a3 += (word >> 24) * x;
-      word = w[3], x = a[3];
-      a0 += word * x, a1 += (word >> 8) * x, a2 += (word >> 16) * x, a3 += (word >> 24) * x;
-      w += 4, a += 4;
-    } while (w != end);
-    y[0] = (uint32_t)sm_requantize(&q, a0 - (a1 << 8) - bias, wm[0]);
-    y[1] = (uint32_t)sm_requantize(&q, a1 - (a2 << 8) - bias, wm[1]);
-    y[2] = (uint32_t)sm_requantize(&q, a2 - (a3 << 8) - bias, wm[2]);
-    y[3] = (uint32_t)sm_requantize(&q, a3 - bias, wm[3]);
-    y += 4, wm += 4;
+    uint32_t sums[4];
+    sum_block(sums, w, (const uint32_t *)job->a, w + job->columns);
+    for (int j = 0; j < 4; j++) y[j] = sm_requantize(&q, sums[j] - bias, wm[j]);
+    w += job->columns, y += 4, wm += 4;
   }
 }
