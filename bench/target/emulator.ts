@@ -1,0 +1,150 @@
+/** The `emulator` target: our firmware on the emulated Pico, driven over its serial link, its cycles counted twice. */
+import type { Firmware } from '../../firmware/build.ts';
+import { type GenerateEvent, joinLogits, LinkClient, LinkError, PHASES } from '../link/index.ts';
+import { EmulatedDevice } from './device.ts';
+import { MODEL_FLASH_ADDRESS } from './model.ts';
+import { PhaseObserver } from './observer.ts';
+import {
+  type RunOptions,
+  type Scenario,
+  ScenarioError,
+  type ScenarioResult,
+  type Target,
+} from './scenario.ts';
+
+/** @param firmware as firmware/build.ts built it */
+export const emulatorTarget = (firmware: Firmware): Target => ({
+  name: 'emulator',
+  run: (scenario, options = {}) => new EmulatedRun(firmware, scenario, options).run(),
+});
+
+type TokenEvent = Extract<GenerateEvent, { event: 'token' }>;
+
+class EmulatedRun {
+  private readonly device: EmulatedDevice;
+  private readonly client: LinkClient;
+  private readonly observer: PhaseObserver;
+  private readonly firmware: Firmware;
+  private readonly scenario: Scenario;
+  private readonly options: RunOptions;
+  private readonly promptTokens: number[] = [];
+  private readonly tokens: number[] = [];
+  private readonly pieces: Uint8Array[] = [];
+  private readonly logits: Int32Array[] = [];
+  private readonly cyclesPerToken: number[] = [];
+  private readonly phasesPerToken: number[][] = [];
+  private readonly prefillCycles: number[] = [];
+  private logitParts: { from: number; values: Int32Array }[] = [];
+
+  constructor(firmware: Firmware, scenario: Scenario, options: RunOptions) {
+    this.firmware = firmware;
+    this.scenario = scenario;
+    this.options = options;
+    const { bootrom, elf } = firmware;
+    const { image } = scenario.model;
+    this.device = new EmulatedDevice({ bootrom, elf, image, imageAddress: MODEL_FLASH_ADDRESS });
+    this.client = new LinkClient(this.device);
+    this.observer = new PhaseObserver(this.device.pico);
+  }
+
+  async run(): Promise<ScenarioResult> {
+    await this.device.boot();
+    const { model, modelError } = await this.client.hello();
+    if (model === null)
+      throw new ScenarioError('device', `the firmware refuses the model image: ${modelError}`);
+    if (this.scenario.clockHz !== undefined) await this.client.clock(this.scenario.clockHz);
+    const reason = await this.generate();
+    return {
+      target: 'emulator',
+      promptTokens: this.promptTokens,
+      tokens: this.tokens,
+      pieces: this.pieces,
+      logits: this.logits,
+      reason,
+      measured: {
+        clockHz: this.device.pico.clockHz,
+        cyclesPerToken: this.cyclesPerToken,
+        phasesPerToken: this.phasesPerToken,
+        prefillCycles: this.prefillCycles,
+        ...(await this.memory()),
+        timingVersion: TIMING_VERSION,
+        firmwareSha256: this.firmware.sha256,
+      },
+    };
+  }
+
+  private async generate(): Promise<ScenarioResult['reason']> {
+    const { prompt, tokens: count, sampler, logits } = this.scenario;
+    try {
+      for await (const event of this.client.generate({ prompt, count, ...sampler, logits })) {
+        if (event.event === 'done') return event.reason;
+        this.take(event);
+      }
+    } catch (error) {
+      throw error instanceof LinkError ? asScenarioError(error) : error;
+    }
+    throw new ScenarioError('device', 'the firmware ended a story without saying so');
+  }
+
+  private take(event: GenerateEvent): void {
+    switch (event.event) {
+      case 'prompt':
+        this.promptTokens.push(...event.tokens);
+        break;
+      case 'prefill':
+        this.compareCounts(`prompt token ${event.i}`, event.phases, event.cycles);
+        this.prefillCycles.push(event.cycles);
+        break;
+      case 'logits':
+        this.logitParts.push(event);
+        break;
+      case 'token':
+        this.takeToken(event);
+    }
+  }
+
+  private takeToken({ i, token, text, cycles, phases }: TokenEvent): void {
+    this.compareCounts(`token ${i}`, phases, cycles);
+    this.tokens.push(token);
+    this.pieces.push(text);
+    this.cyclesPerToken.push(cycles);
+    this.phasesPerToken.push(phases);
+    const logits = this.scenario.logits ? joinLogits(this.logitParts) : undefined;
+    this.logitParts = [];
+    if (logits !== undefined) this.logits.push(logits);
+    this.options.onToken?.({ index: i, token, piece: text, logits });
+  }
+
+  /** The firmware's own counts against what the emulator saw from outside. */
+  private compareCounts(what: string, phases: readonly number[], cycles: number): void {
+    const seen = this.observer.take();
+    const wrong = seen === undefined ? undefined : PHASES.findIndex((_, p) => phases[p] !== seen[p]);
+    if (wrong === -1 && cycles === phases.reduce((a, b) => a + b, 0)) return;
+    const detail =
+      seen === undefined
+        ? 'the emulator saw no forward pass'
+        : wrong === -1
+          ? `its phases do not add up to ${cycles} cycles`
+          : `${PHASES[wrong!]} is ${phases[wrong!]} cycles by the firmware and ${seen[wrong!]} by the emulator`;
+    throw new ScenarioError(
+      'disagreement',
+      `${what}: the firmware's counts are not the emulator's: ${detail}`,
+    );
+  }
+
+  private async memory(): Promise<{ sramBytes: number; flashBytes: number }> {
+    const { sramBytes, flashBytes } = await this.client.describe();
+    return { sramBytes, flashBytes };
+  }
+}
+
+const TIMING_VERSION = 'rp2040js-1.4.1-corrected';
+
+const asScenarioError = (error: LinkError): ScenarioError => {
+  if (error.code === 'timeout') return new ScenarioError('timeout', error.message);
+  const input = ['unknown-character', 'prompt-too-long', 'bad-argument', 'bad-token'].includes(error.code);
+  return new ScenarioError(
+    input ? 'input' : 'device',
+    `the firmware answered ${error.code}: ${error.message}`,
+  );
+};
