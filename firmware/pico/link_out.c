@@ -1,0 +1,48 @@
+#include "link_out.h"
+
+#include "frame.h"
+#include "serial.h"
+
+static uint8_t buffer[SM_MAX_ANSWER_BYTES];
+static struct sm_cbor_writer writer;
+
+struct sm_cbor_writer *sm_answer_begin(uint32_t re, uint32_t pairs) {
+  writer = (struct sm_cbor_writer){.bytes = buffer, .capacity = sizeof buffer};
+  sm_cbor_map(&writer, pairs + 1);
+  sm_cbor_pair_unsigned(&writer, "re", re);
+  return &writer;
+}
+
+struct sm_cbor_writer *sm_event_begin(uint32_t re, const char *event, uint32_t pairs) {
+  sm_answer_begin(re, pairs + 1);
+  sm_cbor_pair_text(&writer, "event", event);
+  return &writer;
+}
+
+void sm_answer_send(void) {
+  /* Every message is sized to fit; one that does not is not sent in half. */
+  if (!writer.overflow) {
+    sm_frame_send(writer.bytes, writer.count, sm_serial_put);
+  }
+}
+
+struct sm_cbor_writer *sm_error_begin(uint32_t re, const char *error, const char *message, uint32_t pairs) {
+  sm_answer_begin(re, pairs + 2);
+  sm_cbor_pair_text(&writer, "error", error);
+  sm_cbor_pair_text(&writer, "message", message);
+  return &writer;
+}
+
+void sm_error_send(uint32_t re, const char *error, const char *message) {
+  sm_error_begin(re, error, message, 0);
+  sm_answer_send();
+}
+
+void sm_put_counts(struct sm_cbor_writer *w, const struct sm_phase_counts *counts) {
+  sm_cbor_pair_unsigned(w, "cycles", counts->cycles);
+  sm_cbor_text(w, "phases");
+  sm_cbor_array(w, SM_PHASE_IDLE);
+  for (uint32_t i = 0; i < SM_PHASE_IDLE; i++) {
+    sm_cbor_unsigned(w, counts->phases[i]);
+  }
+}

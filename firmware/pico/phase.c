@@ -1,0 +1,92 @@
+#include "phase.h"
+
+#include <string.h>
+
+#include "hardware/exception.h"
+#include "hardware/structs/systick.h"
+#include "pico.h"
+
+#if SM_PHASE_PINS
+#include "hardware/gpio.h"
+#include "hardware/structs/sio.h"
+/* GPIO 2..5 carry the number of the present phase, for a logic analyser. */
+#define PHASE_PIN_SHIFT 2u
+#define PHASE_PIN_MASK (0xfu << PHASE_PIN_SHIFT)
+#endif
+
+#define SYSTICK_TOP 0x00ffffffu
+#define SYSTICK_CVR (&systick_hw->cvr)
+
+volatile uint32_t sm_phase_marker = SM_PHASE_IDLE;
+
+static volatile uint32_t wraps;
+static uint32_t last;
+static uint32_t current = SM_PHASE_IDLE;
+static uint32_t phases[SM_PHASE_IDLE + 1];
+
+static void __not_in_flash_func(on_systick)(void) { wraps++; }
+
+void sm_phase_init(void) {
+  systick_hw->csr = 0;
+  systick_hw->rvr = SYSTICK_TOP;
+  systick_hw->cvr = 0;
+  if (exception_get_vtable_handler(SYSTICK_EXCEPTION) != on_systick) {
+    exception_set_exclusive_handler(SYSTICK_EXCEPTION, on_systick);
+  }
+  systick_hw->csr = 7; /* processor clock, interrupt, enabled */
+#if SM_PHASE_PINS
+  for (uint32_t pin = PHASE_PIN_SHIFT; pin < PHASE_PIN_SHIFT + 4; pin++) {
+    gpio_init(pin);
+    gpio_set_dir(pin, GPIO_OUT);
+  }
+#endif
+}
+
+/*
+ * The counter and the wraps belong together although an interrupt may fall between their reads: shortly before a wrap
+ * the count is low and the wraps read before it are right, shortly after it the count is high and those read after.
+ */
+static inline uint32_t widen(uint32_t before, uint32_t count, uint32_t after) {
+  uint32_t turns = count < (SYSTICK_TOP >> 1) ? before : after;
+  return (turns << 24) - count;
+}
+
+uint32_t __not_in_flash_func(sm_cycles)(void) {
+  uint32_t before = wraps;
+  uint32_t count = *SYSTICK_CVR;
+  return widen(before, count, wraps);
+}
+
+void sm_phase_begin(void) {
+  memset(phases, 0, sizeof phases);
+  current = SM_PHASE_IDLE;
+  systick_hw->cvr = 0;
+  last = sm_cycles();
+}
+
+void __not_in_flash_func(sm_phase_mark)(uint32_t phase) {
+  uint32_t before = wraps;
+  uint32_t count;
+  /* The observable boundary: read the counter, say which phase begins. Fixed instructions, in this order. */
+  __asm volatile("ldr %0, [%1]\n\t"
+                 "str %2, [%3]"
+                 : "=&l"(count)
+                 : "l"(SYSTICK_CVR), "l"(phase), "l"(&sm_phase_marker)
+                 : "memory");
+  uint32_t now = widen(before, count, wraps);
+  phases[current] += now - last;
+  last = now;
+  current = phase;
+#if SM_PHASE_PINS
+  sio_hw->gpio_togl = (sio_hw->gpio_out ^ (phase << PHASE_PIN_SHIFT)) & PHASE_PIN_MASK;
+#endif
+}
+
+void sm_phase_end(struct sm_phase_counts *out) {
+  sm_phase_mark(SM_PHASE_IDLE);
+  out->cycles = 0;
+  for (uint32_t i = 0; i < SM_PHASE_IDLE; i++) {
+    out->phases[i] = phases[i];
+    out->cycles += phases[i];
+  }
+}
