@@ -3,10 +3,19 @@
  * object and with subclasses of it: everything is reached through `rp2040.peripherals` and time through `rp2040.clock`.
  */
 import type { RP2040 } from 'rp2040js';
+import { Clocks } from '../clocks/clocks.ts';
+import { Rosc, Xosc } from '../clocks/oscillators.ts';
+import { Pll } from '../clocks/pll.ts';
+import { MicrosecondTimer } from '../clocks/timer.ts';
+import { Watchdog } from '../clocks/watchdog.ts';
 import { FlashChip, type FlashDurations } from '../flash/chip.ts';
 import { IoQspi, PadsQspi } from '../flash/io-qspi.ts';
 import { QspiBus } from '../flash/qspi-bus.ts';
 import { Ssi } from '../flash/ssi.ts';
+import { Uart } from '../uart/uart.ts';
+import { repairAdc } from './adc.ts';
+import { PowerStateMachine, type ResetName, Resets, VregAndChipReset } from './power.ts';
+import { SystemConfig, SystemInfo, TestbenchManager } from './system.ts';
 
 export interface PeripheralOptions {
   /** Flash size in bytes, a power of two. @default 2 MB */
@@ -16,6 +25,8 @@ export interface PeripheralOptions {
   flashDurations?: Partial<FlashDurations>;
   /** Bytes [start, end) of the flash image changed through the flash chip (program or erase). */
   onFlashChange?: (start: number, end: number) => void;
+  /** Core 1 is held in reset (true), or comes out of it and starts in the boot ROM (false). */
+  onCore1Off?: (off: boolean) => void;
 }
 
 export interface Peripherals {
@@ -23,11 +34,94 @@ export interface Peripherals {
   qspi: QspiBus;
   ssi: Ssi;
   ioQspi: IoQspi;
+  clocks: Clocks;
+  timer: MicrosecondTimer;
+  watchdog: Watchdog;
+  power: PowerStateMachine;
+  resets: Resets;
+  systemConfig: SystemConfig;
+  uart: [Uart, Uart];
 }
 
 const DEFAULT_FLASH_BYTES = 2 * 1024 * 1024;
+const UART_IRQS = [20, 21] as const;
+const SILENCE = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** rp2040js declares its blocks read-only; replacing them is what this file is for. */
+type Replaceable = { -readonly [Name in keyof RP2040]: unknown };
 
 export function installPeripherals(rp2040: RP2040, options: PeripheralOptions = {}): Peripherals {
+  rp2040.logger = SILENCE;
+  const resets = new Resets(rp2040);
+  rp2040.peripherals[0x4000c] = resets;
+  const clockTree = installClocks(rp2040, resets);
+  const flashSide = installFlash(rp2040, options);
+  const power = new PowerStateMachine(rp2040, 'PSM_BASE');
+  power.onCore1Off = options.onCore1Off ?? (() => {});
+  rp2040.peripherals[0x40010] = power;
+  rp2040.peripherals[0x40064] = new VregAndChipReset(rp2040, 'VREG_AND_CHIP_RESET_BASE');
+  const systemConfig = new SystemConfig(rp2040);
+  rp2040.peripherals[0x40000] = new SystemInfo(rp2040, 'SYSINFO_BASE');
+  rp2040.peripherals[0x40004] = systemConfig;
+  rp2040.peripherals[0x4006c] = new TestbenchManager(rp2040, 'TBMAN_BASE');
+  resets.onReset('syscfg', () => systemConfig.powerOn());
+  resets.onReset('io_qspi', () => flashSide.ioQspi.powerOn());
+  resets.onReset('pwm', () => rp2040.pwm.reset());
+  const uart = installUarts(rp2040, resets);
+  const setAdcClock = repairAdc(rp2040.adc);
+  const { clocks, timer, watchdog } = clockTree;
+  let refHz = -1;
+  clocks.onChange = () => {
+    setAdcClock(clocks.frequency('adc'));
+    if (clocks.refFreq === refHz) return;
+    refHz = clocks.refFreq;
+    watchdog.clockChanged();
+  };
+  clocks.update();
+  return { ...flashSide, clocks, timer, watchdog, power, resets, systemConfig, uart };
+}
+
+function installClocks(rp2040: RP2040, resets: Resets) {
+  // The tree's parts tell the generators when they change; the generators are built last.
+  const changed = () => clocks.update();
+  const xosc = new Xosc(rp2040, changed);
+  const rosc = new Rosc(rp2040, changed);
+  const pllSys = new Pll(rp2040, 'PLL_SYS_BASE', () => xosc.frequency, changed);
+  const pllUsb = new Pll(rp2040, 'PLL_USB_BASE', () => xosc.frequency, changed);
+  const clocks: Clocks = new Clocks(rp2040, {
+    xosc: () => xosc.frequency,
+    rosc: () => rosc.frequency,
+    pllSys: () => pllSys.frequency,
+    pllUsb: () => pllUsb.frequency,
+  });
+  const watchdog = installWatchdog(rp2040, () => clocks.refFreq);
+  const timer = new MicrosecondTimer(rp2040, () => watchdog.tickHz);
+  watchdog.onTickChange = () => timer.clockChanged();
+  Object.assign(rp2040 as Replaceable, { clocks, pllSys, pllUsb });
+  rp2040.peripherals[0x40008] = clocks;
+  rp2040.peripherals[0x40024] = xosc;
+  rp2040.peripherals[0x40028] = pllSys;
+  rp2040.peripherals[0x4002c] = pllUsb;
+  rp2040.peripherals[0x40054] = timer;
+  rp2040.peripherals[0x40060] = rosc;
+  resets.onReset('pll_sys', () => pllSys.powerOn());
+  resets.onReset('pll_usb', () => pllUsb.powerOn());
+  resets.onReset('timer', () => timer.powerOn());
+  return { clocks, timer, watchdog };
+}
+
+/** What survives a reset of the chip, and who is told of one, is taken over from the block that was there before. */
+function installWatchdog(rp2040: RP2040, refHz: () => number): Watchdog {
+  const before = rp2040.peripherals[0x40058] as unknown as Partial<Watchdog>;
+  const watchdog = new Watchdog(rp2040, refHz);
+  if (before.scratchData) watchdog.scratchData.set(before.scratchData);
+  watchdog.reason = before.reason ?? 0;
+  watchdog.onWatchdogTrigger = () => before.onWatchdogTrigger?.();
+  rp2040.peripherals[0x40058] = watchdog;
+  return watchdog;
+}
+
+function installFlash(rp2040: RP2040, options: PeripheralOptions) {
   const flash = new FlashChip({
     array: rp2040.flash,
     sizeBytes: options.flashBytes ?? DEFAULT_FLASH_BYTES,
@@ -43,4 +137,22 @@ export function installPeripherals(rp2040: RP2040, options: PeripheralOptions = 
   rp2040.peripherals[0x40018] = ioQspi;
   rp2040.peripherals[0x40020] = new PadsQspi(rp2040, ioQspi);
   return { flash, qspi, ssi, ioQspi };
+}
+
+function installUarts(rp2040: RP2040, resets: Resets): [Uart, Uart] {
+  const make = (n: 0 | 1) => {
+    const uart = new Uart(rp2040, `UART${n}`, UART_IRQS[n]);
+    const before = rp2040.uart[n];
+    if (before.onByte) uart.onByte = before.onByte;
+    if (before.onBaudRateChange) uart.onBaudRateChange = before.onBaudRateChange;
+    const name: ResetName = n === 0 ? 'uart0' : 'uart1';
+    resets.onReset(name, () => uart.powerOn());
+    return uart;
+  };
+  const uarts: [Uart, Uart] = [make(0), make(1)];
+  for (const n of [0, 1] as const) {
+    rp2040.uart[n] = uarts[n] as unknown as RP2040['uart'][number];
+    rp2040.peripherals[n === 0 ? 0x40034 : 0x40038] = uarts[n];
+  }
+  return uarts;
 }

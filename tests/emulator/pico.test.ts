@@ -33,6 +33,8 @@ const uartEcho = [
   ...constant(0, UART0),
   ...constant(1, 0x301),
   str(1, 0, 0x24), // IBRD, small: fast
+  movs(2, 0x70),
+  str(2, 0, 0x2c), // LCR_H: eight bits, FIFOs
   str(1, 0, 0x30), // CR: enable, TX, RX
   movs(2, 0x10),
   ldr(1, 0, 0x18), // FR

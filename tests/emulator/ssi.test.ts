@@ -23,13 +23,12 @@ const BUSY = 1;
 const TFNF = 2;
 const TFE = 4;
 const RFNE = 8;
-const NANOS_PER_CYCLE = 8;
 
 let rp2040: RP2040;
 let chips: Peripherals;
 
 function tick(cycles: number): void {
-  (rp2040.clock as unknown as { tick(nanos: number): void }).tick(cycles * NANOS_PER_CYCLE);
+  (rp2040.clock as unknown as { tick(nanos: number): void }).tick((cycles * 1e9) / rp2040.clkSys);
 }
 
 /** A store as the core does one: it takes about four cycles. */
