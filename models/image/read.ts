@@ -1,0 +1,157 @@
+/** Reads a model image back into the numbers it holds, after every check of IMAGE.md. */
+import type { QuantizedGain, QuantizedMatrix, QuantizedModel } from '../quantized.ts';
+import {
+  layerEntryBytes,
+  regionEntryBytes,
+  regionNames,
+  type TensorSlot,
+  tableEntryBytes,
+  tablesOf,
+  tensorEntryBytes,
+  tensorSlots,
+} from './layout.ts';
+import { unpackMatrix } from './pack.ts';
+import { slotName } from './plan.ts';
+import { type ImageLimits, openImage } from './validate.ts';
+import { formatsByNumber, readTensorEntry } from './validate-tensor.ts';
+import type { ImageView } from './view.ts';
+
+/** A valid image, unpacked. */
+export interface ParsedImage {
+  model: QuantizedModel;
+  /** Bytes of the image in flash. */
+  imageBytes: number;
+  crc: number;
+  /** Bytes of SRAM the image plans for. */
+  arenaBytes: number;
+  /** What lies where in SRAM. */
+  sram: { name: string; offset: number; bytes: number }[];
+}
+
+/**
+ * @param bytes an image, which may be followed by other bytes
+ * @throws ImageError with the code of the first check that fails
+ */
+export function readImage(bytes: Uint8Array, limits: ImageLimits = {}): ParsedImage {
+  const image = openImage(bytes, limits);
+  const { header } = image;
+  const slots = tensorSlots(header.shape);
+  const matrices = new Map<string, QuantizedMatrix>();
+  const gains = new Map<string, QuantizedGain>();
+  slots.forEach((slot, i) => {
+    const at = header.tensors.offset + i * tensorEntryBytes;
+    if (slot.isGain) gains.set(slotName(slot), readGain(image, at));
+    else matrices.set(slotName(slot), readMatrix(image, slot, at));
+  });
+  const { shape, parameters, residualFraction, logitFraction, qMax, kMax, vMax, normEps, bos, eos } = header;
+  const model: QuantizedModel = {
+    name: readName(image),
+    shape,
+    parameters,
+    residualFraction,
+    logitFraction,
+    qMax,
+    kMax,
+    vMax,
+    normEps,
+    bos,
+    eos,
+    embedding: matrices.get('embedding')!,
+    layers: Array.from({ length: shape.layers }, (_, n) => ({
+      attentionNorm: gains.get(`layer ${n} attentionNorm`)!,
+      wqkv: matrices.get(`layer ${n} wqkv`)!,
+      wo: matrices.get(`layer ${n} wo`)!,
+      ffnNorm: gains.get(`layer ${n} ffnNorm`)!,
+      w13: matrices.get(`layer ${n} w13`)!,
+      w2: matrices.get(`layer ${n} w2`)!,
+      constants: readConstants(image, n),
+    })),
+    finalNorm: gains.get('finalNorm')!,
+    output: matrices.get('output'),
+    tables: readTables(image),
+    tokenizerSection: slice(image, header.tokenizer.offset, header.tokenizer.bytes),
+    checkpointSha256: slice(image, 148, 32),
+  };
+  const { totalBytes: imageBytes, crc, arenaBytes } = header;
+  return { model, imageBytes, crc, arenaBytes, sram: sramRanges(image, slots) };
+}
+
+function slice({ bytes }: ImageView, offset: number, length: number): Uint8Array {
+  return bytes.slice(offset, offset + length);
+}
+
+function readName({ bytes }: ImageView): string {
+  const field = bytes.subarray(16, 48);
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(field.subarray(0, field.indexOf(0)));
+}
+
+function readMatrix(image: ImageView, { rows, columns }: TensorSlot, at: number): QuantizedMatrix {
+  const entry = readTensorEntry(image.view, at);
+  const format = formatsByNumber[entry.format];
+  const data = slice(image, entry.dataOffset, entry.dataBytes);
+  return {
+    format,
+    rows,
+    columns,
+    ...unpackMatrix(data, format, rows, columns),
+    rowScales: readU16(image, entry.scaleOffset, rows),
+    exponent: entry.exponent,
+    pre: entry.pre,
+  };
+}
+
+function readGain(image: ImageView, at: number): QuantizedGain {
+  const { columns, dataOffset, exponent, normC, normCe } = readTensorEntry(image.view, at);
+  return { gains: new Int16Array(readU16(image, dataOffset, columns)), exponent, normC, normCe };
+}
+
+function readU16({ view }: ImageView, offset: number, count: number): Uint16Array {
+  return Uint16Array.from({ length: count }, (_, i) => view.getUint16(offset + 2 * i, true));
+}
+
+function readConstants({ view, header }: ImageView, n: number) {
+  const at = header.layers.offset + n * layerEntryBytes;
+  return {
+    fqkv: view.getInt8(at),
+    qShift: view.getUint8(at + 1),
+    kShift: view.getUint8(at + 2),
+    vShift: view.getUint8(at + 3),
+    scoreMul: view.getUint16(at + 4, true),
+    scoreShift: view.getUint8(at + 6),
+    fz: view.getInt8(at + 7),
+  };
+}
+
+function readTables(image: ImageView): QuantizedModel['tables'] {
+  const { view, header } = image;
+  const [sigma, exp, exp2, rope] = tablesOf(header.shape).map((_, i) => {
+    const at = header.tables.offset + i * tableEntryBytes;
+    return readU16(image, view.getUint32(at + 4, true), view.getUint32(at + 8, true) / 2);
+  });
+  return { sigma, exp, exp2, rope: rope === undefined ? undefined : new Int16Array(rope) };
+}
+
+function sramRanges({ view, header }: ImageView, slots: TensorSlot[]): ParsedImage['sram'] {
+  const ranges: ParsedImage['sram'] = regionNames.map((name, i) => {
+    const at = header.regions.offset + i * regionEntryBytes;
+    return { name, offset: view.getUint32(at + 4, true), bytes: view.getUint32(at + 8, true) };
+  });
+  slots.forEach((slot, i) => {
+    const entry = readTensorEntry(view, header.tensors.offset + i * tensorEntryBytes);
+    if (entry.placement === 0) return;
+    ranges.push({ name: slotName(slot), offset: entry.dataArena, bytes: entry.dataBytes });
+    if (!slot.isGain) {
+      ranges.push({ name: `${slotName(slot)} scales`, offset: entry.scaleArena, bytes: entry.scaleBytes });
+    }
+  });
+  tablesOf(header.shape).forEach((name, i) => {
+    const at = header.tables.offset + i * tableEntryBytes;
+    if (view.getUint8(at + 1) === 0) return;
+    ranges.push({
+      name: `table ${name}`,
+      offset: view.getUint32(at + 12, true),
+      bytes: view.getUint32(at + 8, true),
+    });
+  });
+  return ranges.sort((a, b) => a.offset - b.offset);
+}

@@ -1,0 +1,14 @@
+/** From a slot of the tensor directory to the model's tensor. */
+import type { QuantizedGain, QuantizedMatrix, QuantizedModel } from '../quantized.ts';
+import type { TensorSlot } from './layout.ts';
+
+export function matrixOf(model: QuantizedModel, { kind, layer }: TensorSlot): QuantizedMatrix {
+  if (kind === 'embedding') return model.embedding;
+  if (kind === 'output') return model.output!;
+  return model.layers[layer!][kind as 'wqkv' | 'wo' | 'w13' | 'w2'];
+}
+
+export function gainOf(model: QuantizedModel, { kind, layer }: TensorSlot): QuantizedGain {
+  if (kind === 'finalNorm') return model.finalNorm;
+  return model.layers[layer!][kind as 'attentionNorm' | 'ffnNorm'];
+}
