@@ -15,7 +15,7 @@ export const engineFlags = [
   '-mcpu=cortex-m0plus',
   '-mthumb',
 ];
-const warnings = ['-std=gnu99', '-masm-syntax-unified', '-Wall', '-Wextra', '-Werror'];
+const warnings = ['-std=gnu99', '-Wall', '-Wextra', '-Werror'];
 
 export interface M0BuildOptions {
   /** Use the hand-written kernels. @default false */
@@ -37,7 +37,7 @@ export async function buildM0({ kernels = false }: M0BuildOptions = {}): Promise
       .map((name) => join(firmware, folder, name)),
   );
   const script = join(firmware, 'host', 'm0.ld');
-  const support = join(firmware, 'host', 'm0_support.c');
+  const support = join(firmware, 'host', 'm0_support.S');
   const flags = [...warnings, ...engineFlags, `-DSM_KERNELS_M0=${kernels ? 1 : 0}`];
   flags.push('-nostartfiles', `-Wl,-T,${script}`, '-Wl,--no-warn-rwx-segments', '-Wl,--entry=sm_engine_step');
 
