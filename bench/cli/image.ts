@@ -40,7 +40,6 @@ const image = async (name: string, file: string, { plan }: { plan?: boolean }): 
 };
 
 const toUf2 = async (bytes: Uint8Array): Promise<Uint8Array> => {
-  const { packUf2 } = await import('../../firmware/uf2.ts');
-  const { MODEL_FLASH_ADDRESS } = await import('../target/model.ts');
-  return packUf2([{ address: MODEL_FLASH_ADDRESS, data: bytes }]);
+  const { modelUf2 } = await import('../../firmware/uf2.ts');
+  return modelUf2(bytes);
 };

@@ -24,5 +24,6 @@ const models = async ({ json }: { json?: boolean }): Promise<void> => {
     trained ? 'trained' : '-',
     summary,
   ]);
-  for (const line of alignColumns([['name', 'family', 'parameters', '', ''], ...rows])) print(`${line}\n`);
+  for (const line of alignColumns([['name', 'family', 'parameters', '', ''], ...rows], 'llrl'))
+    print(`${line}\n`);
 };

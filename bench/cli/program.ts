@@ -9,7 +9,6 @@ import { addModels } from './models.ts';
 import { explain } from './problems.ts';
 import { addRun } from './run.ts';
 import { note, painterFor } from './terminal.ts';
-import { addTrain } from './train.ts';
 import { packageVersion } from './version.ts';
 
 const EXAMPLES = `
@@ -30,7 +29,7 @@ export const createProgram = (): Command => {
     .showHelpAfterError('Run the same command with --help to see what it takes.')
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  for (const add of [addRun, addExec, addBench, addBuild, addImage, addTrain, addModels]) {
+  for (const add of [addRun, addExec, addBench, addBuild, addImage, addModels]) {
     add(program).copyInheritedSettings(program);
   }
   return program;

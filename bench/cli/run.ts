@@ -72,10 +72,10 @@ const run = async (flags: RunFlags): Promise<void> => {
   const { prompt, tokens, clock } = flags;
   const sampler = toSampler(flags);
   const { loadModel } = await import('../target/model.ts');
-  const { hostTarget } = await import('../target/host.ts');
+  const { encodePrompt, hostTarget } = await import('../target/host.ts');
   const scenario = { model: await loadModel(flags.model), prompt, tokens, sampler, clockHz: clock };
+  encodePrompt(scenario.model, prompt);
   const onHost = flags.target === 'host';
-  // The reference takes milliseconds, and finds what is wrong with the request before anything is built or booted.
   const reference = await hostTarget.run(
     scenario,
     onHost && !flags.json ? { onToken: storyTo(scenario) } : {},

@@ -12,14 +12,21 @@ export const percent = (part: number, whole: number): string =>
 
 export const megahertz = (hz: number): string => `${thousands(Number((hz / 1e6).toFixed(3)))} MHz`;
 
-/** Rows with their columns aligned: text to the left, what starts with a digit or sign and a digit to the right. */
-export const alignColumns = (rows: readonly (readonly string[])[], gap = '  '): string[] => {
+/**
+ * Rows with their columns aligned.
+ * @param alignment one letter for each column, `l` or `r`; the last letter serves all further columns
+ */
+export const alignColumns = (
+  rows: readonly (readonly string[])[],
+  alignment: string,
+  gap = '  ',
+): string[] => {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   }
   const align = (cell: string, i: number) =>
-    /^[-+]?\d/.test(cell) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!);
+    (alignment[i] ?? alignment.at(-1)) === 'r' ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!);
   return rows.map((row) => row.map(align).join(gap).trimEnd());
 };
 

@@ -82,7 +82,7 @@ export const benchTable = (gates: readonly GateResult[]): string[] => {
       firstWrongToken === undefined ? 'identical' : 'DIFFERS',
     ];
   });
-  return alignColumns([head, ...rows]);
+  return alignColumns([head, ...rows], 'lrrrrrrrrl');
 };
 
 export const BENCH_SCHEMA = 'starmind-bench/1';

@@ -102,7 +102,7 @@ export const runSummary = (
     const speed = tokensPerSecond(m.cyclesPerToken, m.clockHz);
     facts.push(['tokens per second', `${thousands(Number(speed.toFixed(1)))} at ${megahertz(m.clockHz)}`]);
   }
-  const lines = alignColumns(facts, '   ');
+  const lines = alignColumns(facts, 'l', '   ');
   if (m !== undefined && tokens.length > 0) lines.push('', ...phaseLines(m.phasesPerToken));
   if (reference !== undefined) lines.push('', agreement(result, reference));
   return lines;
@@ -118,7 +118,7 @@ const phaseLines = (phasesPerToken: readonly number[][]): string[] => {
     percent(cycles, whole),
     bar(cycles / largest, BAR_WIDTH),
   ]);
-  return alignColumns([['phase', 'cycles per token', 'share', ''], ...rows], '   ');
+  return alignColumns([['phase', 'cycles per token', 'share', ''], ...rows], 'lrrl', '   ');
 };
 
 const agreement = (result: ScenarioResult, reference: ScenarioResult): string => {

@@ -1,24 +1,25 @@
 /** Models by name or path, as images ready to run on every target. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { type Checkpoint, readCheckpoint } from '../../models/checkpoint.ts';
-import { parameterCount } from '../../models/config.ts';
-import { didYouMean, ModelError } from '../../models/errors.ts';
-import { imageAddress } from '../../models/image/layout.ts';
-import { formatPlan } from '../../models/image/plan.ts';
-import { readImage } from '../../models/image/read.ts';
-import { writeImage } from '../../models/image/write.ts';
-import { presets } from '../../models/presets.ts';
-import { quantizeCheckpoint } from '../../models/quantize/quantize.ts';
-import type { QuantizedModel, WeightFormat } from '../../models/quantized.ts';
-import { type BpeTokenizer, tokenizerFromSection } from '../../models/tokenizer/index.ts';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import {
+  type BpeTokenizer,
+  buildImage,
+  type Checkpoint,
+  checkpointNames,
+  formatPlan,
+  imageAddress,
+  loadCheckpoint,
+  ModelError,
+  parameterCount,
+  parseImage,
+  presets,
+  type QuantizedModel,
+  tokenizerFromSection,
+  type WeightFormat,
+} from '../../models/index.ts';
 
 /** Where the firmware looks for the image. */
 export const MODEL_FLASH_ADDRESS = imageAddress;
-
-/** The committed checkpoints. */
-export const CHECKPOINT_FOLDER = fileURLToPath(new URL('../../models/checkpoints/', import.meta.url));
 
 export interface LoadedModel {
   name: string;
@@ -52,26 +53,30 @@ export interface LoadOptions {
  * @param nameOrPath a committed checkpoint's name, or the path of a checkpoint or of a model image (told by content)
  * @throws ModelError when there is no such model, or it is broken, or does not fit
  */
-export const loadModel = (nameOrPath: string, { format }: LoadOptions = {}): LoadedModel => {
-  if (existsSync(`${CHECKPOINT_FOLDER}${nameOrPath}.json`)) {
-    return modelFromCheckpoint(readCheckpoint(`${CHECKPOINT_FOLDER}${nameOrPath}`), { format });
-  }
+export const loadModel = (nameOrPath: string, options: LoadOptions = {}): LoadedModel => {
   if (isImage(nameOrPath)) return modelFromImage(readFileSync(nameOrPath));
-  if (looksLikePath(nameOrPath)) return modelFromCheckpoint(readCheckpoint(nameOrPath), { format });
-  throw new ModelError(unknownModel(nameOrPath));
+  const known = checkpointNames();
+  if (!known.includes(nameOrPath) && Object.hasOwn(presets, nameOrPath)) {
+    throw new ModelError(
+      `${nameOrPath} is a shape without a trained checkpoint. Train it: starmind train --preset ${nameOrPath}`,
+    );
+  }
+  return modelFromCheckpoint(loadCheckpoint(nameOrPath), options);
 };
 
+/** @throws ImageError when it does not fit into SRAM or flash, with the numbers */
 export const modelFromCheckpoint = (checkpoint: Checkpoint, { format }: LoadOptions = {}): LoadedModel => {
-  const { bytes, plan } = writeImage(quantizeCheckpoint(checkpoint, { format }));
+  const { bytes, plan } = buildImage(checkpoint, { format });
   return { ...modelFromImage(bytes), plan: () => formatPlan(plan) };
 };
 
 /** @throws ImageError with the name of what is wrong */
 export const modelFromImage = (bytes: Uint8Array): LoadedModel => {
-  const { model: quantized, imageBytes, arenaBytes } = readImage(bytes);
+  const { model: quantized, imageBytes, arenaBytes } = parseImage(bytes);
   const image = bytes.slice(0, imageBytes);
   const { name, parameters, shape, bos, eos, tokenizerSection, embedding } = quantized;
   const tokenizer = tokenizerFromSection(tokenizerSection, { bos, eos });
+  // The firmware knows a model of llama2.c, whose stories follow each other, by its tokenizer's leading space.
   const ends = tokenizer.data.prependSpace ? [bos, eos] : [eos];
   return {
     name,
@@ -101,47 +106,36 @@ export interface ListedModel {
 }
 
 export const listModels = (): ListedModel[] => {
-  const shapes = Object.entries(presets).map(([name, { config, summary }]) => {
-    return { name, family: config.family, parameters: parameterCount(config), summary };
-  });
-  const trained = trainedModels();
+  const trained = checkpointNames();
+  const shapes = Object.entries(presets).map(([name, { config, summary }]) => ({ name, config, summary }));
   const others = trained
     .filter((name) => !Object.hasOwn(presets, name))
-    .map((name) => {
-      const { config } = readCheckpoint(`${CHECKPOINT_FOLDER}${name}`);
-      return { name, family: config.family, parameters: parameterCount(config), summary: '' };
-    });
-  return [...shapes, ...others].map((model) => ({ ...model, trained: trained.includes(model.name) }));
+    .map((name) => ({ name, config: loadCheckpoint(name).config, summary: '' }));
+  return [...shapes, ...others].map(({ name, config, summary }) => {
+    const { family } = config;
+    return { name, family, parameters: parameterCount(config), trained: trained.includes(name), summary };
+  });
 };
 
-const trainedModels = (): string[] => {
-  const files = existsSync(CHECKPOINT_FOLDER) ? readdirSync(CHECKPOINT_FOLDER) : [];
-  const names = files.filter((file) => file.endsWith('.safetensors')).map((file) => file.slice(0, -12));
-  return names.filter((name) => files.includes(`${name}.json`)).sort();
-};
-
-const looksLikePath = (text: string): boolean => /[/\\.]/.test(text) || existsSync(text);
+const MAGIC = 'SMP1';
 
 /** The file begins as an image does, or has the ending of one: a broken image is then named as such. */
 const isImage = (path: string): boolean => {
-  if (path.endsWith('.smp')) {
-    if (existsSync(path)) return true;
-    throw new ModelError(`${path}: there is no such file`);
-  }
-  if (!existsSync(path) || /\.(json|safetensors)$/.test(path)) return false;
-  try {
-    return readFileSync(path).subarray(0, 4).toString('latin1') === 'SMP1';
-  } catch {
+  if (!existsSync(path)) {
+    if (path.endsWith('.smp')) throw new ModelError(`${path}: there is no such file`);
     return false;
   }
+  return path.endsWith('.smp') || beginning(path) === MAGIC;
 };
 
-const unknownModel = (name: string): string => {
-  const trained = trainedModels();
-  if (Object.hasOwn(presets, name)) {
-    return `${name} is a shape without a trained checkpoint. Train it first: starmind train --preset ${name}`;
+const beginning = (path: string): string => {
+  const head = Buffer.alloc(MAGIC.length);
+  try {
+    const file = openSync(path, 'r');
+    readSync(file, head);
+    closeSync(file);
+  } catch {
+    return '';
   }
-  const guess = didYouMean(name, [...trained, ...Object.keys(presets)]);
-  const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
-  return `there is no model "${name}".${hint} "starmind models" lists them: ${trained.join(', ')}`;
+  return head.toString('latin1');
 };
