@@ -132,9 +132,13 @@ class EmulatedRun {
     );
   }
 
+  /** What the firmware's memory map says is in use; its regions are called `sram: ...` and `flash: ...`. */
   private async memory(): Promise<{ sramBytes: number; flashBytes: number }> {
-    const { sramBytes, flashBytes } = await this.client.describe();
-    return { sramBytes, flashBytes };
+    const { regions } = await this.client.memory();
+    const used = regions.filter(({ name }) => !/\bfree$/.test(name));
+    const total = (kind: string) =>
+      used.filter(({ name }) => name.startsWith(`${kind}:`)).reduce((all, { bytes }) => all + bytes, 0);
+    return { sramBytes: total('sram'), flashBytes: total('flash') };
   }
 }
 
