@@ -1,9 +1,10 @@
 #include "link_out.h"
 
 #include "frame.h"
+#include "pico.h"
 #include "serial.h"
 
-static uint8_t buffer[SM_MAX_ANSWER_BYTES];
+static uint8_t __scratch_x("link") buffer[SM_MAX_ANSWER_BYTES];
 static struct sm_cbor_writer writer;
 
 struct sm_cbor_writer *sm_answer_begin(uint32_t re, uint32_t pairs) {

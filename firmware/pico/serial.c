@@ -7,14 +7,14 @@
 #include "hardware/uart.h"
 #include "pico.h"
 
-/* A frame to the device has at most 4,096 bytes of payload; while a token is computed nobody empties the ring. */
-#define RX_RING_BYTES 2048u
+/* While a token is computed nobody empties the ring; then no more than a `cancel` has reason to come. */
+#define RX_RING_BYTES 1024u
 #define TX_RING_BYTES 512u
 #define RX_ERRORS (UART_UARTDR_OE_BITS | UART_UARTDR_BE_BITS | UART_UARTDR_PE_BITS | UART_UARTDR_FE_BITS)
 
-static uint8_t rx_ring[RX_RING_BYTES];
+static uint8_t __scratch_x("serial") rx_ring[RX_RING_BYTES]; /* SRAM4: out of the arena's way */
 static volatile uint32_t rx_head, rx_tail; /* head: next to write; both only grow */
-static uint8_t tx_ring[TX_RING_BYTES];
+static uint8_t __scratch_x("serial") tx_ring[TX_RING_BYTES];
 static volatile uint32_t tx_head, tx_tail;
 
 static void __not_in_flash_func(send_from_ring)(void) {
