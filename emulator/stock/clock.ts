@@ -37,8 +37,8 @@ export class CycleAlarm implements PeripheralAlarm {
 }
 
 export class CycleClock {
-  /** clk_sys cycles since reset; the machine that owns the clock advances it. */
-  cycles: number;
+  /** clk_sys cycles since reset at the present instruction boundary; the machine that owns the clock advances it. */
+  count: number;
   /** Cycle of the earliest alarm; Infinity when none is scheduled. */
   nextDueCycle = Number.POSITIVE_INFINITY;
   private hz: number;
@@ -46,20 +46,25 @@ export class CycleClock {
   private baseCycle: number;
   private baseNanos: number;
   /** While alarms fire, the time is the alarm's own. */
-  private firingNanos: number | undefined;
+  private firing: CycleAlarm | undefined;
   private first: CycleAlarm | null = null;
 
   /** @param cycles and @param nanos where time goes on from (after a reset that does not restart it) */
   constructor(hz: number, cycles = 0, nanos = 0) {
     this.hz = hz;
     this.nanosPerCycle = 1e9 / hz;
-    this.cycles = cycles;
+    this.count = cycles;
     this.baseCycle = cycles;
     this.baseNanos = nanos;
   }
 
   get nanos(): number {
-    return this.firingNanos ?? this.baseNanos + (this.cycles - this.baseCycle) * this.nanosPerCycle;
+    return this.firing?.dueNanos ?? this.baseNanos + (this.count - this.baseCycle) * this.nanosPerCycle;
+  }
+
+  /** The present cycle; inside an alarm the cycle it was due, which may lie inside the last instruction. */
+  get cycles(): number {
+    return this.firing?.dueCycle ?? this.count;
   }
 
   get frequency(): number {
@@ -68,8 +73,8 @@ export class CycleClock {
 
   /** From the present cycle on, a cycle lasts 1/hz seconds; alarms keep their time. */
   setFrequency(hz: number): void {
-    this.baseNanos += (this.cycles - this.baseCycle) * this.nanosPerCycle;
-    this.baseCycle = this.cycles;
+    this.baseNanos += (this.count - this.baseCycle) * this.nanosPerCycle;
+    this.baseCycle = this.count;
     this.hz = hz;
     this.nanosPerCycle = 1e9 / hz;
     for (let alarm = this.first; alarm; alarm = alarm.next) alarm.dueCycle = this.cycleAt(alarm.dueNanos);
@@ -87,15 +92,15 @@ export class CycleClock {
 
   /** Fires, in order of time, every alarm due at or before the present cycle. */
   fireDue(): void {
-    while (this.first && this.first.dueCycle <= this.cycles) {
+    while (this.first && this.first.dueCycle <= this.count) {
       const alarm = this.first;
       this.first = alarm.next;
       alarm.next = null;
       alarm.scheduled = false;
-      this.firingNanos = alarm.dueNanos;
+      this.firing = alarm;
       alarm.callback();
     }
-    this.firingNanos = undefined;
+    this.firing = undefined;
     this.nextDueCycle = this.first?.dueCycle ?? Number.POSITIVE_INFINITY;
   }
 
