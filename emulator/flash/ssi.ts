@@ -104,6 +104,20 @@ export class Ssi extends RegisterBlock {
   }
 
   /**
+   * Whether the flash can serve an XIP read now, tried on the pins if something happened since the last one.
+   * @returns the reason why not
+   */
+  xipCheck(offset: number): string | undefined {
+    if (this.bus.version === this.verifiedBus && this.bus.chip.activity === this.verifiedChip)
+      return undefined;
+    const problem = this.xipProblem;
+    if (problem) return problem;
+    this.readThroughPins(offset);
+    if (this.verifiedBus === this.bus.version) return undefined;
+    return 'the flash chip is not in the mode that the SSI reads with';
+  }
+
+  /**
    * One 32-bit read by the XIP block.
    * @param offset byte offset into the flash; the low two bits are disregarded
    * @returns the little-endian word as the chip sends it

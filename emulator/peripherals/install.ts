@@ -4,6 +4,7 @@
  */
 import type { RP2040 } from 'rp2040js';
 import { Clocks } from '../clocks/clocks.ts';
+import { cycleCounter } from '../clocks/cycle-now.ts';
 import { Rosc, Xosc } from '../clocks/oscillators.ts';
 import { Pll } from '../clocks/pll.ts';
 import { MicrosecondTimer } from '../clocks/timer.ts';
@@ -13,6 +14,9 @@ import { IoQspi, PadsQspi } from '../flash/io-qspi.ts';
 import { QspiBus } from '../flash/qspi-bus.ts';
 import { Ssi } from '../flash/ssi.ts';
 import { Uart } from '../uart/uart.ts';
+import { type Replacement, XipCache, type XipProblem } from '../xip/cache.ts';
+import { XipAux, XipControl, XipSram } from '../xip/control.ts';
+import { XipStream } from '../xip/stream.ts';
 import { repairAdc } from './adc.ts';
 import { PowerStateMachine, type ResetName, Resets, VregAndChipReset } from './power.ts';
 import { SystemConfig, SystemInfo, TestbenchManager } from './system.ts';
@@ -25,6 +29,10 @@ export interface PeripheralOptions {
   flashDurations?: Partial<FlashDurations>;
   /** Bytes [start, end) of the flash image changed through the flash chip (program or erase). */
   onFlashChange?: (start: number, end: number) => void;
+  /** An XIP miss that the flash cannot serve (direct mode, busy, wrong mode). @default the miss is served all the same */
+  onXipProblem?: XipProblem;
+  /** Which line an XIP miss evicts; no document says. @default 'lru' */
+  xipReplacement?: Replacement;
   /** Core 1 is held in reset (true), or comes out of it and starts in the boot ROM (false). */
   onCore1Off?: (off: boolean) => void;
 }
@@ -34,6 +42,10 @@ export interface Peripherals {
   qspi: QspiBus;
   ssi: Ssi;
   ioQspi: IoQspi;
+  /** The time side of the flash, for the crossbar. */
+  xip: XipCache;
+  xipControl: XipControl;
+  xipStream: XipStream;
   clocks: Clocks;
   timer: MicrosecondTimer;
   watchdog: Watchdog;
@@ -136,7 +148,23 @@ function installFlash(rp2040: RP2040, options: PeripheralOptions) {
   rp2040.peripherals[0x18000] = ssi;
   rp2040.peripherals[0x40018] = ioQspi;
   rp2040.peripherals[0x40020] = new PadsQspi(rp2040, ioQspi);
-  return { flash, qspi, ssi, ioQspi };
+  return { flash, qspi, ssi, ioQspi, ...installXip(rp2040, ssi, options) };
+}
+
+function installXip(rp2040: RP2040, ssi: Ssi, options: PeripheralOptions) {
+  const now = cycleCounter(rp2040);
+  const source = {
+    cyclesPerWord: () => ssi.cyclesPerWord,
+    readWord: (address: number) => ssi.readWord(address),
+  };
+  const stream = new XipStream(rp2040, source, now);
+  const xip = new XipCache(ssi, stream, options.xipReplacement);
+  if (options.onXipProblem) xip.onProblem = options.onXipProblem;
+  const xipControl = new XipControl(rp2040, xip, stream, now);
+  rp2040.peripherals[0x14000] = xipControl;
+  rp2040.peripherals[0x15000] = new XipSram(rp2040, xip);
+  rp2040.peripherals[0x50400] = new XipAux(rp2040, stream);
+  return { xip, xipControl, xipStream: stream };
 }
 
 function installUarts(rp2040: RP2040, resets: Resets): [Uart, Uart] {
