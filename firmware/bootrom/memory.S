@@ -1,11 +1,15 @@
 /*
  * Memory routines MS S4 MC C4 (datasheet 2.8.3.1.2). All return the destination in r0. The word versions want aligned
  * pointers and a size that is a multiple of 4; the byte versions take anything and reach the word loops when they can.
+ * The application has them too, in SRAM, as its memset and memcpy.
  */
+#ifndef SM_MEMORY_SECTION
+#define SM_MEMORY_SECTION .text
+#endif
     .syntax unified
     .cpu cortex-m0plus
     .thumb
-    .text
+    .section SM_MEMORY_SECTION, "ax"
 
 /* void *memset(void *to, uint8_t value, uint32_t count) */
     .balign 4
