@@ -37,8 +37,9 @@ export class CycleAlarm implements PeripheralAlarm {
 }
 
 export class CycleClock {
-  /** clk_sys cycles since reset at the present instruction boundary; the machine that owns the clock advances it. */
-  count: number;
+  /** Called after clk_sys changed its frequency. */
+  readonly onFrequency: (() => void)[] = [];
+  private count: number;
   /** Cycle of the earliest alarm; Infinity when none is scheduled. */
   nextDueCycle = Number.POSITIVE_INFINITY;
   private hz: number;
@@ -62,9 +63,16 @@ export class CycleClock {
     return this.firing?.dueNanos ?? this.baseNanos + (this.count - this.baseCycle) * this.nanosPerCycle;
   }
 
-  /** The present cycle; inside an alarm the cycle it was due, which may lie inside the last instruction. */
+  /**
+   * clk_sys cycles since reset; the machine that owns the clock advances it at instruction boundaries. Inside an alarm it is the
+   * cycle in which that was due, which may lie inside the last instruction.
+   */
   get cycles(): number {
     return this.firing?.dueCycle ?? this.count;
+  }
+
+  set cycles(cycle: number) {
+    this.count = cycle;
   }
 
   get frequency(): number {
@@ -79,6 +87,7 @@ export class CycleClock {
     this.nanosPerCycle = 1e9 / hz;
     for (let alarm = this.first; alarm; alarm = alarm.next) alarm.dueCycle = this.cycleAt(alarm.dueNanos);
     this.nextDueCycle = this.first?.dueCycle ?? Number.POSITIVE_INFINITY;
+    for (const listener of this.onFrequency) listener();
   }
 
   /** The first cycle boundary at or after a time. */

@@ -17,7 +17,7 @@ import { installPeripherals } from '../peripherals/install.ts';
 import { AccessCheck, AccessFault, hex, regionOf } from './access.ts';
 import { CycleClock } from './clock.ts';
 import { isBreakpoint, isUndefined16, isUndefined32, missingCycles } from './corrections.ts';
-import { runPioInEmulatedTime } from './pio.ts';
+import { runPioByCycle } from './pio.ts';
 import { SysTick } from './systick.ts';
 
 /** clk_sys before the program sets the clocks: the ring oscillator's nominal frequency (datasheet 2.17). */
@@ -77,7 +77,7 @@ export class StockMachine implements Machine {
     this.flashBytes = from.flash.length;
     const { core } = rp2040;
     this.sysTick = new SysTick(
-      () => this.clock.count,
+      () => this.clock.cycles,
       () => {
         core.pendingSystick = true;
         core.interruptsUpdated = true;
@@ -88,7 +88,7 @@ export class StockMachine implements Machine {
     installPeripherals(rp2040, { flashBytes: from.flash.length });
     this.connectWatchdog(from);
     for (const pin of rp2040.gpio) pin.padValue = PAD_RESET;
-    runPioInEmulatedTime(rp2040);
+    for (const pio of rp2040.pio) runPioByCycle(pio, this.clock);
     this.access = new AccessCheck(rp2040, this.sysTick, () => this.clock.cycles);
     this.access.install();
     this.takeResetVector();
@@ -110,11 +110,11 @@ export class StockMachine implements Machine {
     this.stopRequested = this.fault !== undefined || this.resetRequested;
     const { clock, rp2040 } = this;
     const { core } = rp2040;
-    while (clock.count < limit && !this.stopRequested) {
+    while (clock.cycles < limit && !this.stopRequested) {
       if (core.waiting) this.sleep(limit);
       else this.step();
-      if (clock.count >= clock.nextDueCycle) clock.fireDue();
-      if (clock.count >= this.sysTick.zeroCycle) this.sysTick.catchUp();
+      if (clock.cycles >= clock.nextDueCycle) clock.fireDue();
+      if (clock.cycles >= this.sysTick.zeroCycle) this.sysTick.catchUp();
     }
   }
 
@@ -206,7 +206,7 @@ export class StockMachine implements Machine {
       const cycles = core.executeInstruction() + missingCycles(opcode);
       if (opcode === SEV) core.eventRegistered = true; // the stock core only logs it; WFE after SEV must not sleep
       if (this.stack && core.registers[13] < this.stack.lowest) this.checkStack(sp, opcode, this.stack);
-      this.clock.count += cycles;
+      this.clock.cycles += cycles;
     } catch (error) {
       if (!(error instanceof AccessFault)) throw error;
       this.raiseFault(error, pc);
@@ -258,7 +258,7 @@ export class StockMachine implements Machine {
       return;
     }
     const wake = Math.min(limit, this.clock.nextDueCycle, this.sysTick.zeroCycle);
-    if (wake > this.clock.count) this.clock.count = wake;
+    if (wake > this.clock.cycles) this.clock.cycles = wake;
   }
 
   private takeResetVector(): void {
