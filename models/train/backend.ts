@@ -1,0 +1,67 @@
+/**
+ * Which TensorFlow.js computes: `@tensorflow/tfjs-node` where it can be loaded (an optional dependency that needs downloads
+ * of its own), else WebAssembly with SIMD, else plain JavaScript.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { ModelError } from '../errors.ts';
+
+export const backends = ['auto', 'tensorflow', 'wasm', 'cpu'] as const;
+export type BackendChoice = (typeof backends)[number];
+export type Backend = Exclude<BackendChoice, 'auto'>;
+
+export interface Selected {
+  backend: Backend;
+  /** One line for people. */
+  description: string;
+}
+
+async function loadTensorflow(): Promise<string> {
+  // tfjs-node 4.22 calls a function that Node 23 removed.
+  const util = (await import('node:util')).default as { isNullOrUndefined?: (value: unknown) => boolean };
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  const name = '@tensorflow/tfjs-node';
+  const node = (await import(name)) as { version?: { tensorflow?: string } };
+  await tf.setBackend('tensorflow');
+  return `TensorFlow ${node.version?.tensorflow ?? ''} native library (tfjs-node)`;
+}
+
+async function loadWasm(): Promise<string> {
+  await import('@tensorflow/tfjs-backend-wasm');
+  if (!(await tf.setBackend('wasm'))) throw new Error('the WASM backend did not start');
+  await tf.ready();
+  const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  return `TensorFlow.js ${tf.version_core} on WebAssembly${simd ? ' with SIMD' : ' without SIMD'}`;
+}
+
+async function loadCpu(): Promise<string> {
+  await import('@tensorflow/tfjs-backend-cpu');
+  await tf.setBackend('cpu');
+  return `TensorFlow.js ${tf.version_core} in plain JavaScript`;
+}
+
+const loaders: Record<Backend, () => Promise<string>> = {
+  tensorflow: loadTensorflow,
+  wasm: loadWasm,
+  cpu: loadCpu,
+};
+
+/** Makes the chosen backend TensorFlow.js's own; `auto` takes the fastest that loads. */
+export async function selectBackend(choice: BackendChoice): Promise<Selected> {
+  if (!backends.includes(choice)) {
+    throw new ModelError(`unknown backend "${choice}"; known backends: ${backends.join(', ')}`);
+  }
+  const candidates: Backend[] = choice === 'auto' ? ['tensorflow', 'wasm', 'cpu'] : [choice];
+  let reason = '';
+  for (const backend of candidates) {
+    try {
+      return { backend, description: await loaders[backend]() };
+    } catch (error) {
+      reason = (error as Error).message.split('\n')[0];
+    }
+  }
+  const hint =
+    choice === 'tensorflow'
+      ? ' It needs the package @tensorflow/tfjs-node; leave --backend out to do without.'
+      : '';
+  throw new ModelError(`the ${choice} backend cannot be used: ${reason}.${hint}`);
+}

@@ -1,0 +1,142 @@
+/**
+ * Stories as batches of token sequences. Every sequence starts with BOS at a story's start, as the device starts, and ends
+ * with EOS; stories of similar length share a batch, so little is padding. A story longer than the context is cut, and the
+ * later pieces start with BOS too.
+ */
+import { Random } from '../corpus/random.ts';
+import type { Tokenizer } from '../tokenizer/index.ts';
+
+export interface Batch {
+  sequences: number;
+  positions: number;
+  /** (sequences * positions) tokens given. */
+  inputs: Int32Array;
+  /** (sequences * positions) tokens to predict. */
+  targets: Int32Array;
+  /** 1 for tokens that count, 0 for padding. */
+  weights: Float32Array;
+  /** Number of tokens that count. */
+  predicted: number;
+}
+
+/** Token sequences in shared memory: sequence i is tokens[starts[i] .. starts[i + 1]). */
+export interface Sequences {
+  tokens: Uint16Array<SharedArrayBuffer>;
+  starts: Int32Array<SharedArrayBuffer>;
+  /** Bytes of the text they come from. */
+  bytes: number;
+}
+
+const LENGTH_STEP = 8;
+
+/** A story's tokens with BOS and EOS, cut into sequences of at most context + 1 tokens. */
+function cut(story: number[], tokenizer: Tokenizer, context: number): number[][] {
+  const { bos, eos } = tokenizer;
+  const body = bos !== null && story[0] === bos ? story.slice(1) : story;
+  const first = bos === null ? [] : [bos];
+  const whole = eos === null ? body : [...body, eos];
+  const room = context + 1 - first.length;
+  const cuts: number[][] = [];
+  for (let at = 0; at < whole.length; at += room) cuts.push([...first, ...whole.slice(at, at + room)]);
+  return cuts.filter((sequence) => sequence.length >= 2);
+}
+
+export function tokenize(stories: Iterable<string>, tokenizer: Tokenizer, context: number): Sequences {
+  const sequences: number[][] = [];
+  let bytes = 0;
+  for (const story of stories) {
+    bytes += Buffer.byteLength(story);
+    sequences.push(...cut(tokenizer.encode(story), tokenizer, context));
+  }
+  const total = sequences.reduce((sum, { length }) => sum + length, 0);
+  const tokens = new Uint16Array(new SharedArrayBuffer(2 * total));
+  const starts = new Int32Array(new SharedArrayBuffer(4 * (sequences.length + 1)));
+  sequences.forEach((sequence, i) => {
+    tokens.set(sequence, starts[i]);
+    starts[i + 1] = starts[i] + sequence.length;
+  });
+  return { tokens, starts, bytes };
+}
+
+/** A batch of these sequences, padded to the longest. */
+export function makeBatch({ tokens, starts }: Sequences, members: readonly number[]): Batch {
+  const longest = Math.max(...members.map((i) => starts[i + 1] - starts[i] - 1));
+  const positions = Math.ceil(longest / LENGTH_STEP) * LENGTH_STEP;
+  const size = members.length * positions;
+  const batch: Batch = {
+    sequences: members.length,
+    positions,
+    inputs: new Int32Array(size),
+    targets: new Int32Array(size),
+    weights: new Float32Array(size),
+    predicted: 0,
+  };
+  members.forEach((member, row) => {
+    const sequence = tokens.subarray(starts[member], starts[member + 1]);
+    const at = row * positions;
+    batch.inputs.set(sequence.subarray(0, -1), at);
+    batch.targets.set(sequence.subarray(1), at);
+    batch.weights.fill(1, at, at + sequence.length - 1);
+    batch.predicted += sequence.length - 1;
+  });
+  return batch;
+}
+
+/** Which sequences make up which batch, epoch after epoch; the same seed gives the same order. */
+export class BatchOrder {
+  private readonly sequences: Sequences;
+  private readonly batchTokens: number;
+  private readonly seed: number;
+  private number = -1;
+  private batches: number[][] = [];
+  private first = 0;
+
+  /** @param batchTokens most tokens of a batch, padding included; a single longer sequence is a batch of its own */
+  constructor(sequences: Sequences, batchTokens: number, seed: number) {
+    this.sequences = sequences;
+    this.batchTokens = batchTokens;
+    this.seed = seed;
+  }
+
+  /** Members of batch `index`, 0, 1, 2, ...; cheapest when asked in rising order. */
+  members(index: number): number[] {
+    if (index < this.first) this.restart();
+    while (index >= this.first + this.batches.length) {
+      this.first += this.batches.length;
+      this.number++;
+      this.batches = this.plan(new Random(this.seed + 7919 * this.number));
+    }
+    return this.batches[index - this.first];
+  }
+
+  /** All batches of the first epoch. */
+  epoch(): number[][] {
+    return this.plan(new Random(this.seed));
+  }
+
+  private restart(): void {
+    this.number = -1;
+    this.first = 0;
+    this.batches = [];
+  }
+
+  private plan(random: Random): number[][] {
+    const { starts } = this.sequences;
+    const length = (i: number) => starts[i + 1] - starts[i];
+    const order = random.shuffle(Array.from({ length: starts.length - 1 }, (_, i) => i));
+    // Stable by length: equal lengths stay shuffled, so batches differ from epoch to epoch.
+    order.sort((a, b) => length(a) - length(b));
+    const batches: number[][] = [];
+    let batch: number[] = [];
+    for (const i of order) {
+      const padded = Math.ceil((length(i) - 1) / LENGTH_STEP) * LENGTH_STEP;
+      if (batch.length > 0 && padded * (batch.length + 1) > this.batchTokens) {
+        batches.push(batch);
+        batch = [];
+      }
+      batch.push(i);
+    }
+    if (batch.length > 0) batches.push(batch);
+    return random.shuffle(batches);
+  }
+}

@@ -1,0 +1,102 @@
+/** The forward pass of both families over a batch of sequences, and its loss, in TensorFlow.js. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { ModelConfig } from '../config.ts';
+import { type AttentionConstants, attention, causalMask } from './attention.ts';
+import type { Batch } from './batches.ts';
+import { add, crossEntropy, embed, linear, norm, siluLayer, swigluLayer } from './operations.ts';
+import { type ParameterSpec, parameterSpecs } from './parameters.ts';
+import { rotaryTables } from './rotary.ts';
+
+type T2 = tf.Tensor2D;
+
+export class Network {
+  readonly config: ModelConfig;
+  readonly specs: ParameterSpec[];
+  private readonly variables: tf.Variable[];
+  /** By number of positions. Made before the taped part, which frees what it makes before the gradients need it. */
+  private readonly constants = new Map<number, AttentionConstants>();
+
+  /** Call after the backend is chosen. `flat` as `initialParameters` or `fromTensors` give it. */
+  constructor(config: ModelConfig, flat: Float32Array) {
+    this.config = config;
+    this.specs = parameterSpecs(config);
+    this.variables = this.specs.map(({ shape, offset, size }) =>
+      tf.variable(tf.tensor(flat.slice(offset, offset + size), shape)),
+    );
+  }
+
+  /** Takes over new values. */
+  assign(flat: Float32Array): void {
+    this.specs.forEach(({ shape, offset, size }, i) => {
+      const value = tf.tensor(flat.slice(offset, offset + size), shape);
+      this.variables[i].assign(value);
+      value.dispose();
+    });
+  }
+
+  /** Mean loss in nats per predicted token; the gradient of it is written to `gradient`, flat. */
+  lossAndGradient(batch: Batch, gradient: Float32Array): number {
+    this.prepare(batch.positions);
+    return tf.tidy(() => {
+      const { value, grads } = tf.variableGrads(() => this.loss(batch), this.variables);
+      this.specs.forEach(({ offset }, i) => {
+        gradient.set(grads[this.variables[i].name].dataSync() as Float32Array, offset);
+      });
+      return value.dataSync()[0];
+    });
+  }
+
+  /** Mean loss in nats per predicted token. */
+  meanLoss(batch: Batch): number {
+    this.prepare(batch.positions);
+    return tf.tidy(() => this.loss(batch).dataSync()[0]);
+  }
+
+  /** Logits (sequences * positions, V) of a batch. */
+  logits(batch: Batch): Float32Array {
+    this.prepare(batch.positions);
+    return tf.tidy(() => this.forward(batch).dataSync() as Float32Array);
+  }
+
+  dispose(): void {
+    for (const variable of this.variables) variable.dispose();
+    for (const { mask, rotary } of this.constants.values()) {
+      mask.dispose();
+      if (rotary !== null) for (const tables of [rotary.q, rotary.k]) tf.dispose({ ...tables });
+    }
+    this.constants.clear();
+  }
+
+  private loss(batch: Batch): tf.Scalar {
+    return crossEntropy(this.forward(batch), batch.targets, batch.weights, batch.predicted);
+  }
+
+  private forward(batch: Batch): T2 {
+    const { normEps, family, layers, tied, heads, kvHeads, headSize } = this.config;
+    const { sequences, positions } = batch;
+    const constants = this.constants.get(positions)!;
+    const centred = family === 'starmind';
+    const variables = this.variables[Symbol.iterator]();
+    const next = <T extends tf.Tensor>(): T => variables.next().value as unknown as T;
+    const embedding = next<T2>();
+    let x = embed(embedding, batch.inputs);
+    for (let n = 0; n < layers; n++) {
+      const a = norm(x, next(), normEps, centred);
+      const shape = { sequences, positions, heads, kvHeads, headSize };
+      x = add(x, linear(attention(a, [next(), next(), next()], constants, shape), next()));
+      const b = norm(x, next(), normEps, centred);
+      const active = family === 'llama' ? swigluLayer(b, next(), next()) : siluLayer(b, next());
+      x = add(x, linear(active, next()));
+    }
+    const last = norm(x, next(), normEps, centred);
+    return linear(last, tied ? embedding : next());
+  }
+
+  private prepare(positions: number): void {
+    if (this.constants.has(positions)) return;
+    const { family, heads, kvHeads, headSize, ropeTheta } = this.config;
+    const tables = (count: number) => rotaryTables(count, headSize, positions, ropeTheta);
+    const rotary = family === 'llama' ? { q: tables(heads), k: tables(kvHeads) } : null;
+    this.constants.set(positions, { mask: causalMask(positions), rotary });
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The network's operations with gradients written by hand: fused, without transposed products, which the WebAssembly backend
+ * computes in a slow loop, and with look-ups done here, where its kernels are slow (gather) or wrong (one-hot as float).
+ * Rows are tokens: N = sequences * positions.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+
+type T = tf.Tensor;
+type T2 = tf.Tensor2D;
+
+/** Typed door to tf.customGrad: `forward` gets the inputs and `save`; it returns the value and the inputs' gradients. */
+export function withGradient<I extends T[], O extends T>(
+  inputs: I,
+  forward: (inputs: I, save: (tensors: T[]) => void) => { value: O; gradient: (dy: O, saved: T[]) => T[] },
+): O {
+  const operation = tf.customGrad((...given: unknown[]) => {
+    const save = given.pop() as (tensors: T[]) => void;
+    const { value, gradient } = forward(given as I, save);
+    return { value, gradFunc: (dy: T, saved: T[]) => gradient(dy as O, saved) };
+  });
+  return operation(...inputs) as O;
+}
+
+export const transposed = (x: T): T2 => tf.transpose(x) as T2;
+
+/** Sum over rows, (N, n) to (n), as a product: the backend's own reduction over rows transposes first. */
+const sumRows = (x: T2): tf.Tensor1D => tf.reshape(tf.matMul(tf.ones([1, x.shape[0]]), x), [x.shape[1]]);
+
+/** a + b of one shape. */
+export function add(a: T2, b: T2): T2 {
+  return withGradient([a, b], ([left, right]) => ({
+    value: tf.add(left, right) as T2,
+    gradient: (dy) => [tf.clone(dy), tf.clone(dy)],
+  }));
+}
+
+/** x (N, k) times w (k, n). */
+export function linear(x: T2, w: T2): T2 {
+  return withGradient([x, w], ([a, b], save) => {
+    save([a, b]);
+    return {
+      value: tf.matMul(a, b) as T2,
+      gradient: (dy, [savedA, savedB]) => [
+        tf.matMul(dy, transposed(savedB)),
+        tf.matMul(transposed(savedA), dy),
+      ],
+    };
+  });
+}
+
+/** Columns of the embedding e (dim, V) that the tokens name, as rows: (N, dim). */
+export function embed(e: T2, tokens: Int32Array): T2 {
+  const [dim, vocabulary] = e.shape;
+  return withGradient([e], ([table]) => {
+    const columns = table.dataSync();
+    const rows = new Float32Array(tokens.length * dim);
+    for (let n = 0; n < tokens.length; n++) {
+      for (let i = 0; i < dim; i++) rows[n * dim + i] = columns[i * vocabulary + tokens[n]];
+    }
+    return {
+      value: tf.tensor2d(rows, [tokens.length, dim]),
+      gradient: (dy) => {
+        const given = dy.dataSync();
+        const sums = new Float32Array(dim * vocabulary);
+        for (let n = 0; n < tokens.length; n++) {
+          for (let i = 0; i < dim; i++) sums[i * vocabulary + tokens[n]] += given[n * dim + i];
+        }
+        return [tf.tensor2d(sums, [dim, vocabulary])];
+      },
+    };
+  });
+}
+
+/** RMSNorm, or with `centred` LayerNorm without bias, of x (N, n) with gain g (n). */
+export function norm(x: T2, g: tf.Tensor1D, eps: number, centred: boolean): T2 {
+  const n = x.shape[1];
+  const mean = (t: T): T => tf.mul(tf.sum(t, 1, true), 1 / n);
+  return withGradient<[T2, tf.Tensor1D], T2>([x, g], ([input, gain], save) => {
+    const inner = centred ? tf.sub(input, mean(input)) : input;
+    const inverse = tf.rsqrt(tf.add(mean(tf.mul(inner, inner)), eps));
+    const unit = tf.mul(inner, inverse);
+    save([unit, inverse, gain]);
+    return {
+      value: tf.mul(unit, gain) as T2,
+      gradient: (dy, [savedUnit, savedInverse, savedGain]) => {
+        const dUnit = tf.mul(dy, savedGain);
+        const along = tf.mul(savedUnit, mean(tf.mul(dUnit, savedUnit)));
+        const across = tf.sub(centred ? tf.sub(dUnit, mean(dUnit)) : dUnit, along);
+        return [tf.mul(across, savedInverse), sumRows(tf.mul(dy, savedUnit) as T2)];
+      },
+    };
+  });
+}
+
+/** Slope of z s, where s = sigmoid(z): s + z s (1 - s). */
+const siluSlope = (z: T, s: T): T => tf.add(s, tf.mul(tf.mul(z, s), tf.sub(1, s)));
+
+/** SiLU of x w: x (N, k), w (k, n). */
+export function siluLayer(x: T2, w: T2): T2 {
+  return withGradient([x, w], ([input, weights], save) => {
+    const z = tf.matMul(input, weights);
+    const s = tf.sigmoid(z);
+    save([input, weights, z, s]);
+    return {
+      value: tf.mul(z, s) as T2,
+      gradient: (dy, [savedX, savedW, savedZ, savedS]) => {
+        const dz = tf.mul(dy, siluSlope(savedZ, savedS)) as T2;
+        return [tf.matMul(dz, transposed(savedW)), tf.matMul(transposed(savedX), dz)];
+      },
+    };
+  });
+}
+
+/** SiLU(x gate) * (x up): x (N, k), gate and up (k, n). */
+export function swigluLayer(x: T2, gate: T2, up: T2): T2 {
+  return withGradient([x, gate, up], ([input, gateIn, upIn], save) => {
+    const z = tf.matMul(input, gateIn);
+    const u = tf.matMul(input, upIn);
+    const s = tf.sigmoid(z);
+    save([input, gateIn, upIn, z, u, s]);
+    return {
+      value: tf.mul(tf.mul(z, s), u) as T2,
+      gradient: (dy, [savedX, savedGate, savedUp, savedZ, savedU, savedS]) => {
+        const dz = tf.mul(tf.mul(dy, savedU), siluSlope(savedZ, savedS)) as T2;
+        const du = tf.mul(dy, tf.mul(savedZ, savedS)) as T2;
+        const dx = tf.add(tf.matMul(dz, transposed(savedGate)), tf.matMul(du, transposed(savedUp)));
+        const xt = transposed(savedX);
+        return [dx, tf.matMul(xt, dz), tf.matMul(xt, du)];
+      },
+    };
+  });
+}
+
+// A probability that underflows would give an infinite loss: it is taken as e^-69.
+const LEAST_PROBABILITY = 1e-30;
+
+/**
+ * Sum of the tokens' losses in nats, each times its weight, over `total`.
+ * @param logits (N, V)
+ * @param targets (N) tokens to predict
+ * @param weights (N), 0 for padding
+ */
+export function crossEntropy(
+  logits: T2,
+  targets: Int32Array,
+  weights: Float32Array,
+  total: number,
+): tf.Scalar {
+  const [rows, vocabulary] = logits.shape;
+  return withGradient([logits], ([input]) => {
+    const p = tf.softmax(input).dataSync() as Float32Array;
+    let loss = 0;
+    for (let n = 0; n < rows; n++) {
+      if (weights[n] !== 0) loss -= weights[n] * Math.log(p[n * vocabulary + targets[n]] + LEAST_PROBABILITY);
+    }
+    return {
+      value: tf.scalar(loss / total),
+      gradient: (dy) => {
+        const slope = p.slice();
+        for (let n = 0; n < rows; n++) slope[n * vocabulary + targets[n]] -= 1;
+        const perRow = tf.tensor2d(
+          weights.map((weight) => weight / total),
+          [rows, 1],
+        );
+        return [tf.mul(tf.mul(tf.tensor2d(slope, [rows, vocabulary]), perRow), dy)];
+      },
+    };
+  });
+}

@@ -1,0 +1,69 @@
+/** AdamW (Loshchilov and Hutter, 2019) on one flat vector, with warm-up, cosine decay and a bound on the gradient's norm. */
+import type { ParameterSpec } from './parameters.ts';
+
+export interface Schedule {
+  /** Highest learning rate. */
+  peak: number;
+  /** Steps of linear rise. */
+  warmup: number;
+  /** Last step, at which the rate is `floor` times the peak. */
+  steps: number;
+  floor: number;
+}
+
+export function learningRate({ peak, warmup, steps, floor }: Schedule, step: number): number {
+  if (step < warmup) return (peak * (step + 1)) / warmup;
+  const progress = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
+  return peak * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * progress)));
+}
+
+/** Scales the gradient down to norm 1 where it is longer; returns the norm it had. */
+export function clip(gradient: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < gradient.length; i++) sum += gradient[i] * gradient[i];
+  const length = Math.sqrt(sum);
+  if (length > 1) {
+    const factor = 1 / length;
+    for (let i = 0; i < gradient.length; i++) gradient[i] *= factor;
+  }
+  return length;
+}
+
+const BETA1 = 0.9;
+const BETA2 = 0.95;
+const EPSILON = 1e-8;
+
+export class AdamW {
+  private readonly mean: Float32Array;
+  private readonly square: Float32Array;
+  private readonly decayed: { from: number; to: number; decay: number }[];
+  private step = 0;
+
+  /** Matrices decay; gains do not. */
+  constructor(specs: ParameterSpec[], decay: number) {
+    const size = specs.reduce((sum, spec) => sum + spec.size, 0);
+    this.mean = new Float32Array(size);
+    this.square = new Float32Array(size);
+    this.decayed = specs.map(({ offset, size, shape }) => ({
+      from: offset,
+      to: offset + size,
+      decay: shape.length === 1 ? 0 : decay,
+    }));
+  }
+
+  update(parameters: Float32Array, gradient: Float32Array, rate: number): void {
+    const { mean, square } = this;
+    this.step++;
+    const meanScale = 1 / (1 - BETA1 ** this.step);
+    const squareScale = 1 / (1 - BETA2 ** this.step);
+    for (const { from, to, decay } of this.decayed) {
+      for (let i = from; i < to; i++) {
+        const g = gradient[i];
+        mean[i] = BETA1 * mean[i] + (1 - BETA1) * g;
+        square[i] = BETA2 * square[i] + (1 - BETA2) * g * g;
+        const direction = (mean[i] * meanScale) / (Math.sqrt(square[i] * squareScale) + EPSILON);
+        parameters[i] -= rate * (direction + decay * parameters[i]);
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** What a report says: the numbers, and the line for people. */
+import type { Sequences } from './batches.ts';
+import type { Report } from './worker.ts';
+
+export interface Measured {
+  /** Nats per token on held-out stories. */
+  heldOutLoss: number;
+  /** Bits per byte of held-out text, the ends of stories included. */
+  bitsPerByte: number;
+  tokensPerSecond: number;
+}
+
+export function measure(report: Report, heldOut: Sequences): Measured {
+  const bits = (report.heldOutLoss * report.heldOutTokens) / Math.LN2;
+  return {
+    heldOutLoss: report.heldOutLoss,
+    bitsPerByte: bits / heldOut.bytes,
+    tokensPerSecond: report.tokens / report.seconds,
+  };
+}
+
+function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+export function describeReport(report: Report, measured: Measured): string {
+  const { step, steps, seconds, loss } = report;
+  const left = Number.isFinite(steps)
+    ? `${duration((seconds / step) * (steps - step))} left`
+    : 'finding the speed';
+  return (
+    `step ${step}${Number.isFinite(steps) ? `/${steps}` : ''}  loss ${loss.toFixed(3)}  ` +
+    `held-out ${measured.heldOutLoss.toFixed(3)} nats/token, ${measured.bitsPerByte.toFixed(3)} bits/byte  ` +
+    `${Math.round(measured.tokensPerSecond)} tokens/s  ${left}`
+  );
+}

@@ -1,0 +1,104 @@
+/** Memory and a barrier that the training workers share. */
+
+export interface SharedState {
+  workers: number;
+  /** Two sets, by turns, of one gradient per worker: a worker may write the next step's while another still reads. */
+  gradients: Float32Array<SharedArrayBuffer>;
+  /** Per set and worker: loss times tokens, tokens, and 1 where the worker saw the wish to stop. */
+  sums: Float64Array<SharedArrayBuffer>;
+  /** Waiting workers, barrier generation, wish to stop, and the number of steps once it is known. */
+  control: Int32Array<SharedArrayBuffer>;
+}
+
+const WAITING = 0;
+const GENERATION = 1;
+const STOP = 2;
+const STEPS = 3;
+const SUMS = 3;
+
+export function createSharedState(workers: number, parameters: number): SharedState {
+  return {
+    workers,
+    gradients: new Float32Array(new SharedArrayBuffer(4 * 2 * workers * parameters)),
+    sums: new Float64Array(new SharedArrayBuffer(8 * 2 * workers * SUMS)),
+    control: new Int32Array(new SharedArrayBuffer(4 * 4)),
+  };
+}
+
+/** Returns once all workers have called it. */
+export function meet({ workers, control }: SharedState): void {
+  if (workers === 1) return;
+  const generation = Atomics.load(control, GENERATION);
+  if (Atomics.add(control, WAITING, 1) + 1 === workers) {
+    Atomics.store(control, WAITING, 0);
+    Atomics.add(control, GENERATION, 1);
+    Atomics.notify(control, GENERATION);
+    return;
+  }
+  while (Atomics.load(control, GENERATION) === generation) Atomics.wait(control, GENERATION, generation);
+}
+
+/** Asks all workers to stop after the step they are in. */
+export function requestStop({ control }: SharedState): void {
+  Atomics.store(control, STOP, 1);
+}
+
+/** Called by one worker before it meets the others; they all know after. */
+export function announceSteps({ control }: SharedState, steps: number): void {
+  Atomics.store(control, STEPS, steps);
+}
+
+/** 0 while it is not announced. */
+export function announcedSteps({ control }: SharedState): number {
+  return Atomics.load(control, STEPS);
+}
+
+/** Where `worker` puts its gradient of `step`. */
+export function gradientOf(shared: SharedState, step: number, worker: number): Float32Array {
+  const size = shared.gradients.length / (2 * shared.workers);
+  const at = ((step & 1) * shared.workers + worker) * size;
+  return shared.gradients.subarray(at, at + size);
+}
+
+const sumsAt = (shared: SharedState, step: number, worker: number) =>
+  SUMS * ((step & 1) * shared.workers + worker);
+
+export function putLoss(
+  shared: SharedState,
+  step: number,
+  worker: number,
+  loss: number,
+  tokens: number,
+): void {
+  const stop = Atomics.load(shared.control, STOP);
+  shared.sums.set([loss * tokens, tokens, stop], sumsAt(shared, step, worker));
+}
+
+export interface Combined {
+  /** Mean over all tokens, nats. */
+  loss: number;
+  tokens: number;
+  /** Some worker saw the wish to stop, and now all know. */
+  stop: boolean;
+}
+
+/**
+ * Mean over all workers, each by its number of tokens: the gradient goes to `mean`. Every worker computes it for itself, in
+ * the same order, so all stay equal to the bit.
+ */
+export function combine(shared: SharedState, step: number, mean: Float32Array): Combined {
+  let [loss, tokens, stops] = [0, 0, 0];
+  for (let w = 0; w < shared.workers; w++) {
+    const at = sumsAt(shared, step, w);
+    loss += shared.sums[at];
+    tokens += shared.sums[at + 1];
+    stops += shared.sums[at + 2];
+  }
+  mean.fill(0);
+  for (let w = 0; w < shared.workers; w++) {
+    const share = shared.sums[sumsAt(shared, step, w) + 1] / tokens;
+    const gradient = gradientOf(shared, step, w);
+    for (let i = 0; i < mean.length; i++) mean[i] += share * gradient[i];
+  }
+  return { loss: loss / tokens, tokens, stop: stops > 0 };
+}
