@@ -1,0 +1,106 @@
+/**
+ * Arbitration of the ten slave ports (datasheet 2.1.1) and the performance counters that watch it (2.1.1.2).
+ *
+ * Requests arrive in order of time (the scheduler sees to that), so a port is simply busy until a cycle. Who comes
+ * first in the same cycle is the scheduler's question to `prefers`: the priority bit, then round-robin.
+ * Cycles are relative to the chip's base cycle and fit 31 bits.
+ */
+import { SLAVE_COUNT } from './slaves.ts';
+
+const COUNTER_MAX = 0xffffff;
+const EVENT_COUNT = 20;
+const NO_EVENT = 0x1f;
+
+export class Arbiter {
+  /** First cycle in which each port takes a new address phase. The last entry belongs to no port. */
+  readonly freeAt = new Int32Array(SLAVE_COUNT + 1);
+  /** Master served last, per port. */
+  readonly lastServed = new Uint8Array(SLAVE_COUNT + 1);
+  /** Bit n: master n has high priority (0 core 0, 1 core 1, 2 DMA read, 3 DMA write). */
+  highPriority = 0;
+  /** When the last lost request may be tried again. */
+  retryAt = 0;
+  /** Set while a performance counter is selected: every access must then pass through here. */
+  counting = false;
+  private readonly events = new Float64Array(EVENT_COUNT);
+  private readonly selected = [NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT];
+  private readonly zero = [0, 0, 0, 0];
+  /** Waiting masters are counted once per access, not once per cycle. */
+  private readonly waiting = new Int8Array(4).fill(-1);
+
+  /** Takes the port at `at` for `busy` cycles, or returns false and says in `retryAt` when it is free. */
+  claim(slave: number, at: number, busy: number, master: number): boolean {
+    const free = this.freeAt[slave];
+    if (free > at) {
+      this.retryAt = free;
+      if (this.waiting[master] !== slave) {
+        this.waiting[master] = slave;
+        if (slave < SLAVE_COUNT) this.events[18 - 2 * slave]++;
+      }
+      return false;
+    }
+    this.freeAt[slave] = at + busy;
+    this.lastServed[slave] = master;
+    this.waiting[master] = -1;
+    if (slave < SLAVE_COUNT) this.events[19 - 2 * slave]++;
+    return true;
+  }
+
+  /** The access that was granted takes longer than claimed. */
+  extend(slave: number, until: number): void {
+    this.freeAt[slave] = until;
+  }
+
+  /** A master that had the bus to itself takes part in arbitration from now on: it was served last everywhere. */
+  soleMasterWas(master: number): void {
+    this.lastServed.fill(master);
+  }
+
+  /** True when `first` is served before `second` if both ask for the port in the same cycle. */
+  prefers(first: number, second: number, slave: number): boolean {
+    const firstHigh = (this.highPriority >> first) & 1;
+    const secondHigh = (this.highPriority >> second) & 1;
+    if (firstHigh !== secondHigh) return firstHigh > secondHigh;
+    const last = this.lastServed[slave];
+    return ((first - last + 3) & 3) < ((second - last + 3) & 3);
+  }
+
+  /** All relative cycles move when the chip's base cycle moves. */
+  rebase(by: number): void {
+    for (let slave = 0; slave < this.freeAt.length; slave++)
+      this.freeAt[slave] = Math.max(this.freeAt[slave] - by, 0);
+  }
+
+  reset(): void {
+    this.freeAt.fill(0);
+    this.lastServed.fill(3);
+    this.highPriority = 0;
+    this.selected.fill(NO_EVENT);
+    this.counting = false;
+    this.waiting.fill(-1);
+  }
+
+  select(counter: number, event: number): void {
+    this.selected[counter] = event;
+    this.clear(counter);
+    this.counting = this.selected.some((selected) => selected < EVENT_COUNT);
+  }
+
+  selection(counter: number): number {
+    return this.selected[counter];
+  }
+
+  clear(counter: number): void {
+    this.zero[counter] = this.total(counter);
+  }
+
+  /** Saturates at 24 bits. */
+  count(counter: number): number {
+    return Math.min(this.total(counter) - this.zero[counter], COUNTER_MAX);
+  }
+
+  private total(counter: number): number {
+    const event = this.selected[counter];
+    return event < EVENT_COUNT ? this.events[event] : 0;
+  }
+}

@@ -1,0 +1,301 @@
+/**
+ * What takes a core several bus accesses: LDM, STM, PUSH and POP when they can be interrupted or must share the bus,
+ * exception entry and return, and the fetch of a branch target. Each step is one access in the cycle `core.time`.
+ *
+ * Exception entry (ARMv6-M ARM B1.5.6): eight words stacked, then the vector of the highest exception pending at that
+ * moment (late arrival), then its first instruction. Return (B1.5.8): unstacking, or straight on to the next
+ * exception (tail-chaining).
+ */
+import type { CoreBus } from '../bus/core-bus.ts';
+import { timing } from '../timing/table.ts';
+import {
+  ACCESS_DONE,
+  ACCESS_LOST,
+  type Core,
+  NEVER,
+  SCR_SLEEPONEXIT,
+  SEQ_BRANCH,
+  SEQ_MULTIPLE,
+  SEQ_NONE,
+  SEQ_STACK,
+  SEQ_UNSTACK,
+  SEQ_VECTOR,
+} from './core.ts';
+import { immediateOf, LIST_EXTRA, Op } from './decode.ts';
+import { hex, raiseFault } from './fault.ts';
+
+const FRAME_WORDS = 8;
+const FRAME_BYTES = 32;
+/** Bit of the stacked xPSR: four bytes were added to align the frame. */
+const FRAME_ALIGNED = 1 << 9;
+const EXC_RETURN_HANDLER = 0xfffffff1;
+const EXC_RETURN_THREAD_MAIN = 0xfffffff9;
+const EXC_RETURN_THREAD_PROCESS = 0xfffffffd;
+
+/** Goes on with the sequence, and takes pending exceptions, until the limit or until instructions come next. */
+export function advance(core: Core, bus: CoreBus): void {
+  while (core.time < core.limit && !core.stopped) {
+    if (core.attention && (core.sequence === SEQ_NONE || core.sequence === SEQ_MULTIPLE)) {
+      if (takeable(core) !== 0) beginEntry(core);
+      else core.attention = false;
+    } else if (core.sequence === SEQ_NONE) {
+      return;
+    } else {
+      step(core, bus);
+    }
+  }
+}
+
+/** The pending exception that would interrupt now, or 0. */
+function takeable(core: Core): number {
+  const { next } = core.nvic;
+  return next !== 0 && core.nvic.priorityOf(next) < core.executionPriority ? next : 0;
+}
+
+function step(core: Core, bus: CoreBus): void {
+  switch (core.sequence) {
+    case SEQ_MULTIPLE:
+      stepMultiple(core, bus);
+      break;
+    case SEQ_BRANCH:
+      stepBranch(core, bus);
+      break;
+    case SEQ_STACK:
+      stepStack(core, bus);
+      break;
+    case SEQ_VECTOR:
+      stepVector(core, bus);
+      break;
+    default:
+      stepUnstack(core, bus);
+  }
+}
+
+/** After an access: true when it was done; a lost one is tried again later, a failed one faults. */
+function done(core: Core): boolean {
+  if (core.status === ACCESS_DONE) return true;
+  if (core.status === ACCESS_LOST) core.time = core.retryAt;
+  else core.sequence = SEQ_NONE;
+  return false;
+}
+
+// ---- LDM, STM, PUSH, POP
+
+/** Starts the instruction at `core.index`; nothing of it has happened yet. */
+export function beginMultiple(core: Core, decoded: number): void {
+  const list = immediateOf(decoded) & 0x1ff;
+  const op = decoded & 0xff;
+  const words = countBits(list) + (op === Op.popPc ? 1 : 0);
+  const base = core.registers[(decoded >> 15) & 15];
+  core.sequence = SEQ_MULTIPLE;
+  core.seqDecoded = decoded;
+  core.seqList = list;
+  core.seqStep = 0;
+  core.seqAddress = (op === Op.push ? base - 4 * words : base) | 0;
+  core.seqStart = core.seqAddress;
+}
+
+function stepMultiple(core: Core, bus: CoreBus): void {
+  const op = core.seqDecoded & 0xff;
+  const storing = op === Op.stm || op === Op.push;
+  const address = (core.seqAddress + 4 * core.seqStep) >>> 0;
+  if (storing) bus.store(core, address, core.registers[nextRegister(core.seqList)], 4, core.time);
+  else core.seqWords[core.seqStep] = bus.load(core, address, 4, core.time) | 0;
+  if (!done(core)) return;
+  core.time += Math.max(core.cost - 1, timing.sioMultiple);
+  core.seqStep++;
+  core.seqList &= core.seqList - 1;
+  if (
+    core.seqList === 0 &&
+    !(op === Op.popPc && core.seqStep <= countBits(immediateOf(core.seqDecoded) & 0xff))
+  ) {
+    finishMultiple(core);
+  }
+}
+
+/** Lowest register of a list; the extra bit stands for LR. */
+function nextRegister(list: number): number {
+  const register = 31 - Math.clz32(list & -list);
+  return register === 8 ? 14 : register;
+}
+
+/** All words are transferred: registers change now, so that an interrupted instruction can start again. */
+function finishMultiple(core: Core): void {
+  const op = core.seqDecoded & 0xff;
+  const baseRegister = (core.seqDecoded >> 15) & 15;
+  const list = immediateOf(core.seqDecoded) & 0xff;
+  const end = core.seqAddress + 4 * core.seqStep;
+  if (op === Op.stm) core.registers[baseRegister] = end;
+  else if (op === Op.push) core.registers[13] = core.seqStart;
+  else {
+    let word = 0;
+    for (let bits = list; bits !== 0; bits &= bits - 1)
+      core.registers[nextRegister(bits)] = core.seqWords[word++];
+    if (op !== Op.ldm || ((list >> baseRegister) & 1) === 0) core.registers[baseRegister] = end;
+  }
+  core.sequence = SEQ_NONE;
+  core.time += timing.loadMultiple;
+  if (op === Op.popPc) branchExchange(core, core.seqWords[core.seqStep - 1]);
+  else {
+    core.index++;
+    core.fetched = 0;
+  }
+}
+
+function countBits(list: number): number {
+  let count = 0;
+  for (let bits = list & (LIST_EXTRA | 0xff); bits !== 0; bits &= bits - 1) count++;
+  return count;
+}
+
+// ---- branches
+
+/** BX, or POP to PC, with the target's fetch due at `core.time`: a branch or the return from an exception. */
+export function branchExchange(core: Core, target: number): void {
+  if (target >>> 28 === 0xf && core.handlerMode) {
+    core.time += timing.branchTaken;
+    beginReturn(core, target >>> 0);
+    return;
+  }
+  core.jumpThumb(target);
+  core.sequence = SEQ_BRANCH;
+}
+
+/** Any other branch that does not stay in the region, or whose fetch must wait for its turn. */
+export function branchTo(core: Core, target: number): void {
+  core.jump(target);
+  core.sequence = SEQ_BRANCH;
+}
+
+/** The word at the new place is fetched in `core.time`; execution goes on two cycles later. */
+function stepBranch(core: Core, bus: CoreBus): void {
+  const wait = bus.fetch(core, core.index, core.time);
+  if (wait < 0) {
+    core.time = core.retryAt;
+    return;
+  }
+  core.time += timing.branchTaken + wait;
+  core.sequence = SEQ_NONE;
+}
+
+// ---- exception entry
+
+function beginEntry(core: Core): void {
+  const { registers } = core;
+  const process = core.usesProcessStack;
+  const sp = registers[13];
+  const frame = (sp - FRAME_BYTES) & ~7;
+  core.seqWords.set(registers.subarray(0, 4));
+  core.seqWords[4] = registers[12];
+  core.seqWords[5] = registers[14];
+  core.seqWords[6] = core.pc;
+  core.seqWords[7] = (core.thumb ? core.xpsr : core.xpsr & ~0x01000000) | (sp & 4 ? FRAME_ALIGNED : 0);
+  registers[13] = frame;
+  core.seqValue = core.handlerMode
+    ? EXC_RETURN_HANDLER
+    : process
+      ? EXC_RETURN_THREAD_PROCESS
+      : EXC_RETURN_THREAD_MAIN;
+  core.attention = false;
+  core.sequence = SEQ_STACK;
+  core.seqAddress = frame;
+  core.seqStep = 0;
+  core.seqList = takeable(core);
+  core.seqTailChain = false;
+  core.time += timing.exceptionStackAt;
+}
+
+function stepStack(core: Core, bus: CoreBus): void {
+  bus.store(core, (core.seqAddress + 4 * core.seqStep) >>> 0, core.seqWords[core.seqStep], 4, core.time);
+  if (core.status === ACCESS_LOST) {
+    core.time = core.retryAt;
+    return;
+  }
+  // A fault while stacking has made HardFault pending (or locked the core up): the vector read takes it.
+  core.time += Math.max(core.cost - 1, 1);
+  if (++core.seqStep < FRAME_WORDS) return;
+  core.sequence = SEQ_VECTOR;
+  core.time += timing.exceptionVectorAt - timing.exceptionStackAt - FRAME_WORDS;
+}
+
+function stepVector(core: Core, bus: CoreBus): void {
+  const exception = takeable(core) || core.seqList;
+  const vector = bus.load(core, (core.vtor + 4 * exception) >>> 0, 4, core.time);
+  if (!done(core)) return;
+  core.nvic.activate(exception);
+  core.setMode(exception, 0);
+  core.registers[14] = core.seqValue;
+  core.event = 1;
+  core.attention = false;
+  core.jumpThumb(vector);
+  core.sequence = SEQ_BRANCH;
+  const spent = core.seqTailChain ? 1 : timing.exceptionVectorAt;
+  const total = core.seqTailChain ? timing.tailChain : timing.exceptionEntry;
+  core.time += core.cost - 2 + total - timing.branchTaken - spent;
+  core.pendingChanged();
+}
+
+// ---- exception return
+
+function beginReturn(core: Core, excReturn: number): void {
+  const toHandler = excReturn === EXC_RETURN_HANDLER;
+  const known = toHandler || excReturn === EXC_RETURN_THREAD_MAIN || excReturn === EXC_RETURN_THREAD_PROCESS;
+  if (!known || !core.nvic.isActive(core.ipsr)) {
+    raiseFault(
+      core,
+      'bad-exception-return',
+      `An exception return with ${hex(excReturn)} that leads nowhere`,
+      excReturn,
+    );
+    return;
+  }
+  core.nvic.deactivate(core.ipsr);
+  core.event = 1;
+  core.seqValue = excReturn;
+  const next = takeable(core);
+  core.seqTailChain = next !== 0;
+  if (next !== 0) {
+    core.seqList = next;
+    core.sequence = SEQ_VECTOR;
+    core.time += 1;
+    return;
+  }
+  core.sequence = SEQ_UNSTACK;
+  core.seqStep = 0;
+  core.seqAddress = excReturn === EXC_RETURN_THREAD_PROCESS ? core.psp : core.msp;
+}
+
+function stepUnstack(core: Core, bus: CoreBus): void {
+  core.seqWords[core.seqStep] = bus.load(core, (core.seqAddress + 4 * core.seqStep) >>> 0, 4, core.time) | 0;
+  if (!done(core)) return;
+  core.time += Math.max(core.cost - 1, 1);
+  if (++core.seqStep === FRAME_WORDS) finishReturn(core);
+}
+
+function finishReturn(core: Core): void {
+  const { registers, seqWords } = core;
+  const psr = seqWords[7];
+  const process = core.seqValue === EXC_RETURN_THREAD_PROCESS;
+  const sp = (core.seqAddress + FRAME_BYTES) | (psr & FRAME_ALIGNED ? 4 : 0);
+  const toHandler = core.seqValue === EXC_RETURN_HANDLER;
+  registers.set(seqWords.subarray(0, 4));
+  registers[12] = seqWords[4];
+  registers[14] = seqWords[5];
+  if (process) core.psp = sp;
+  else core.msp = sp;
+  core.setMode(toHandler ? psr & 0x3f : 0, process ? 1 : 0);
+  core.apsr = psr & 0xf0000000;
+  core.jumpThumb((seqWords[6] & ~1) | ((psr >>> 24) & 1));
+  core.sequence = SEQ_BRANCH;
+  core.time += timing.exceptionReturn - timing.branchTaken - FRAME_WORDS;
+  if (!toHandler && core.scr & SCR_SLEEPONEXIT) sleep(core, false);
+  core.pendingChanged();
+}
+
+/** WFI, WFE without an event, or SLEEPONEXIT. */
+export function sleep(core: Core, forEvent: boolean): void {
+  core.sleeping = true;
+  core.waitsForEvent = forEvent;
+  core.limit = -NEVER;
+  core.pendingChanged();
+}
