@@ -2,6 +2,16 @@
 
 #include "../engine/image.h"
 
+static void SM_HOT matvec_int8(const struct sm_matvec *job) {
+#if SM_KERNELS_M0
+  if (job->columns <= SM_MATVEC_INT8_M0_COLUMNS && job->pre <= SM_MATVEC_INT8_M0_PRE) {
+    sm_matvec_int8_m0(job);
+    return;
+  }
+#endif
+  sm_matvec_int8_portable(job);
+}
+
 void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y) {
   struct sm_matvec job;
   int32_t post = w->we + a->ae - w->pre - 17 - fy;
@@ -16,10 +26,10 @@ void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int3
   job.post = (uint32_t)(post < 1 ? 1 : post > 31 ? 31 : post);
   if (w->format == SM_INT8) {
     job.blocks = (w->rows + 3u) >> 2;
-    sm_matvec_int8(&job);
+    matvec_int8(&job);
   } else {
     job.blocks = (w->rows + 7u) >> 3;
-    if (w->format == SM_INT4) sm_matvec_int4(&job);
-    else sm_matvec_int4g32(&job);
+    if (w->format == SM_INT4) sm_matvec_int4_portable(&job);
+    else sm_matvec_int4g32_portable(&job);
   }
 }

@@ -46,9 +46,14 @@ struct sm_matvec {
 /* W (rows, columns) @ a (columns,) -> y (rows padded to the block,), fraction fy. */
 void sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y);
 
-/* The kernels, one per format. */
-void sm_matvec_int8(const struct sm_matvec *job);
-void sm_matvec_int4(const struct sm_matvec *job);
-void sm_matvec_int4g32(const struct sm_matvec *job);
+/* The portable kernels, one per format: exact for any number of columns. */
+void sm_matvec_int8_portable(const struct sm_matvec *job);
+void sm_matvec_int4_portable(const struct sm_matvec *job);
+void sm_matvec_int4g32_portable(const struct sm_matvec *job);
+
+/* Their hand-written twins, and the bounds within which they give the same bits. */
+#define SM_MATVEC_INT8_M0_COLUMNS 512u
+#define SM_MATVEC_INT8_M0_PRE 8u
+void sm_matvec_int8_m0(const struct sm_matvec *job);
 
 #endif

@@ -6,7 +6,7 @@
 #include "matvec.h"
 #include "requantize.h"
 
-void SM_HOT sm_matvec_int4g32(const struct sm_matvec *job) {
+void SM_HOT sm_matvec_int4g32_portable(const struct sm_matvec *job) {
   struct sm_requantizer q;
   sm_requantizer_init(&q, job->am, job->pre, job->post);
   const uint32_t *w = job->words;

@@ -25,7 +25,7 @@ static void SM_HOT sum_block(uint32_t sums[4], const uint32_t *w, const uint32_t
   sums[3] = a3;
 }
 
-void SM_HOT sm_matvec_int8(const struct sm_matvec *job) {
+void SM_HOT sm_matvec_int8_portable(const struct sm_matvec *job) {
   struct sm_requantizer q;
   sm_requantizer_init(&q, job->am, job->pre, job->post);
   const uint32_t *w = job->words;

@@ -91,12 +91,14 @@ export class M0 {
     return new Int32Array(this.rp2040.sram.slice(from, from + 4 * count).buffer);
   }
 
-  /** Calls a function with up to four arguments in r0..r3 and runs it to its return. */
+  /** Calls a function, its arguments in r0..r3 and then on the stack, and runs it to its return. */
   call(name: string, ...args: number[]): Call {
     const { core } = this.rp2040;
     const registers = core.registers;
     for (let i = 0; i < 4; i++) registers[i] = (args[i] ?? 0) >>> 0;
-    registers[13] = STACK_TOP;
+    const stack = STACK_TOP - ((4 * Math.max(0, args.length - 4) + 7) & -8);
+    this.writeWords(stack, args.slice(4));
+    registers[13] = stack;
     registers[14] = RETURN_TO | 1;
     registers[15] = this.address(name);
     let cycles = 0;
@@ -110,7 +112,7 @@ export class M0 {
         this.spent.set(name, (this.spent.get(name) ?? 0) + spent);
       }
     }
-    if (registers[13] !== STACK_TOP) throw new Error(`${name} returned with another stack pointer`);
+    if (registers[13] !== stack) throw new Error(`${name} returned with another stack pointer`);
     return { result: registers[0] | 0, cycles };
   }
 

@@ -1,0 +1,270 @@
+// int8 x int8 matvec for the Cortex-M0+: four exact sums from three multiplies.
+//
+// void sm_matvec_int8_m0(const struct sm_matvec *job)       the same job and result as sm_matvec_int8_portable
+//
+// Layout. Word k of a block holds four rows' weights of column k as bytes b0..b3 = wq + 128; a[k] is an i32. Two blocks
+// (eight rows) share each load of a[k]; an odd last block goes alone.
+//
+// Arithmetic. With Sj = sum bj x and everything modulo 2^32, three accumulators per block:
+//     A = sum W x                     = S0 + 2^8 S1 + 2^16 S2 + 2^24 S3
+//     E = sum ((W >> 8) & 0xffff) x   = S1 + 2^8 S2
+//     C = sum (W >> 16) x             = S2 + 2^8 S3
+// They start at -128 sum(x) + half(pre), spread over their bytes, so that what they hold are the sums of wq x, already
+// rounded for the shift by `pre`. While |Sj| < 2^23, the 96 bits determine all four sums:
+//     D = A - 2^8 E = S0 + 2^24 S3    S0 = D sign-extended from 24 bits; the rest is S3 mod 2^8
+//     C - 2^8 (S3 mod 2^8)            is S2 mod 2^16 in its low half: G
+//     P = E - 2^8 G = S1 + 2^24 (S2 >> 16)      S1 = P sign-extended from 24 bits; the rest gives S2
+//     S3 = (C - S2) >> 8              exact, because |C| < 2^31
+//
+// Exact for |a| <= 127, columns <= 512 and pre <= 8: |Sj| <= 512 * 128 * 127 + 128 < 2^23 and |C| <= 257 |Sj| < 2^31.
+// The caller (matvec.c) uses the portable kernel beyond that.
+//
+// Inner step, two columns of eight rows (16 weights): LDM a 3, 2 x (LDM w 3, 2 x 9) = 45 cycles, 2.8 per weight; 5 for the
+// loop every 4 columns. Per block afterwards: 20 to take the sums apart, 52 to requantize and store four rows.
+//
+// Registers in the loop: r0, r1 weights of the two blocks, r2 activations, r3 scratch, r4 r5 words, r6 r7 activations,
+// r8 r9 r10 = A E C of the first block, r11 r12 lr = of the second.
+
+        .syntax unified
+        .cpu    cortex-m0plus
+        .thumb
+
+// struct sm_matvec
+        .equ    JOB_WORDS, 0
+        .equ    JOB_WM, 4
+        .equ    JOB_A, 8
+        .equ    JOB_Y, 12
+        .equ    JOB_BLOCKS, 16
+        .equ    JOB_COLUMNS, 20
+        .equ    JOB_SUM, 24
+        .equ    JOB_AM, 28
+        .equ    JOB_PRE, 32
+        .equ    JOB_POST, 36
+
+// stack frame
+        .equ    F_A, 0                  // first activation
+        .equ    F_END, 4                // after the last
+        .equ    F_START_A, 8            // what A starts at
+        .equ    F_START_EC, 12          // what E and C start at
+        .equ    F_PRE, 16
+        .equ    F_AM, 20
+        .equ    F_POST, 24
+        .equ    F_HALF, 28              // half(post)
+        .equ    F_WM, 32
+        .equ    F_Y, 36
+        .equ    F_BLOCKS, 40            // still to do
+        .equ    F_STRIDE, 44            // bytes of a block
+        .equ    FRAME, 48
+
+// acc += one column of four rows: word \w, activation \x. 9 cycles. Leaves \w and r3 spoilt.
+.macro  MAC     w, x, acc_a, acc_e, acc_c
+        lsrs    r3, \w, #8
+        uxth    r3, r3
+        muls    r3, \x
+        add     \acc_e, r3
+        lsrs    r3, \w, #16
+        muls    r3, \x
+        add     \acc_c, r3
+        muls    \w, \x
+        add     \acc_a, \w
+.endm
+
+// Two columns of eight rows. 45 cycles.
+.macro  COLUMNS8
+        ldm     r2!, {r6, r7}
+        ldm     r0!, {r4, r5}
+        MAC     r4, r6, r8, r9, r10
+        MAC     r5, r7, r8, r9, r10
+        ldm     r1!, {r4, r5}
+        MAC     r4, r6, r11, r12, lr
+        MAC     r5, r7, r11, r12, lr
+.endm
+
+// Two columns of four rows. 24 cycles.
+.macro  COLUMNS4
+        ldm     r2!, {r6, r7}
+        ldm     r0!, {r4, r5}
+        MAC     r4, r6, r8, r9, r10
+        MAC     r5, r7, r8, r9, r10
+.endm
+
+// A, E, C -> S0..S3 in r4..r7; spoils r2, r3. 20 cycles.
+.macro  TAKE_APART acc_a, acc_e, acc_c
+        mov     r2, \acc_a
+        mov     r3, \acc_e
+        mov     r7, \acc_c
+        lsls    r6, r3, #8
+        subs    r2, r2, r6              // D
+        lsls    r4, r2, #8
+        asrs    r4, r4, #8              // S0
+        subs    r2, r2, r4
+        lsrs    r2, r2, #16             // 2^8 (S3 mod 2^8)
+        subs    r6, r7, r2
+        uxth    r6, r6                  // G = S2 mod 2^16
+        lsls    r2, r6, #8
+        subs    r3, r3, r2              // P
+        lsls    r5, r3, #8
+        asrs    r5, r5, #8              // S1
+        subs    r3, r3, r5
+        asrs    r3, r3, #8              // 2^16 (S2 >> 16)
+        adds    r6, r6, r3              // S2
+        subs    r7, r7, r6
+        asrs    r7, r7, #8              // S3
+.endm
+
+// r4..r7 -> y; spoils r0..r3. 52 cycles.
+.macro  REQUANTIZE
+        ldr     r0, [sp, #F_PRE]
+        asrs    r4, r0
+        asrs    r5, r0
+        asrs    r6, r0
+        asrs    r7, r0
+        ldr     r0, [sp, #F_WM]
+        ldm     r0!, {r2, r3}           // four scales
+        str     r0, [sp, #F_WM]
+        ldr     r0, [sp, #F_AM]
+        uxth    r1, r2
+        muls    r1, r0
+        lsrs    r1, r1, #17
+        muls    r4, r1
+        lsrs    r2, r2, #16
+        muls    r2, r0
+        lsrs    r2, r2, #17
+        muls    r5, r2
+        uxth    r1, r3
+        muls    r1, r0
+        lsrs    r1, r1, #17
+        muls    r6, r1
+        lsrs    r3, r3, #16
+        muls    r3, r0
+        lsrs    r3, r3, #17
+        muls    r7, r3
+        ldr     r0, [sp, #F_POST]
+        ldr     r1, [sp, #F_HALF]
+        adds    r4, r4, r1
+        asrs    r4, r0
+        adds    r5, r5, r1
+        asrs    r5, r0
+        adds    r6, r6, r1
+        asrs    r6, r0
+        adds    r7, r7, r1
+        asrs    r7, r0
+        ldr     r1, [sp, #F_Y]
+        stm     r1!, {r4-r7}
+        str     r1, [sp, #F_Y]
+.endm
+
+        .section .time_critical.sm_matvec_int8_m0, "ax"
+        .align  2
+        .global sm_matvec_int8_m0
+        .type   sm_matvec_int8_m0, %function
+        .thumb_func
+sm_matvec_int8_m0:
+        push    {r4-r7, lr}
+        mov     r4, r8
+        mov     r5, r9
+        mov     r6, r10
+        mov     r7, r11
+        push    {r4-r7}
+        sub     sp, #FRAME
+
+        ldr     r1, [r0, #JOB_A]
+        str     r1, [sp, #F_A]
+        ldr     r2, [r0, #JOB_COLUMNS]
+        lsls    r2, r2, #2
+        str     r2, [sp, #F_STRIDE]
+        adds    r1, r1, r2
+        str     r1, [sp, #F_END]
+        ldr     r1, [r0, #JOB_PRE]
+        str     r1, [sp, #F_PRE]
+        movs    r3, #1
+        lsls    r3, r1
+        lsrs    r3, r3, #1              // half(pre); 0 for pre = 0
+        ldr     r1, [r0, #JOB_SUM]
+        lsls    r1, r1, #7
+        subs    r3, r3, r1
+        lsls    r1, r3, #8
+        adds    r3, r3, r1              // (1 + 2^8) times
+        str     r3, [sp, #F_START_EC]
+        lsls    r1, r3, #16
+        adds    r3, r3, r1              // (1 + 2^8 + 2^16 + 2^24) times
+        str     r3, [sp, #F_START_A]
+        ldr     r1, [r0, #JOB_AM]
+        str     r1, [sp, #F_AM]
+        ldr     r1, [r0, #JOB_POST]
+        str     r1, [sp, #F_POST]
+        movs    r3, #1
+        lsls    r3, r1
+        lsrs    r3, r3, #1
+        str     r3, [sp, #F_HALF]
+        ldr     r1, [r0, #JOB_WM]
+        str     r1, [sp, #F_WM]
+        ldr     r1, [r0, #JOB_Y]
+        str     r1, [sp, #F_Y]
+        ldr     r3, [r0, #JOB_BLOCKS]
+        ldr     r0, [r0, #JOB_WORDS]
+        adds    r1, r0, r2
+        subs    r3, #2
+        bhs     .Lpair
+        b       .Llast
+
+.Lpair:
+        str     r3, [sp, #F_BLOCKS]
+        ldr     r2, [sp, #F_START_A]
+        ldr     r3, [sp, #F_START_EC]
+        mov     r8, r2
+        mov     r9, r3
+        mov     r10, r3
+        mov     r11, r2
+        mov     r12, r3
+        mov     lr, r3
+        ldr     r2, [sp, #F_A]
+.Lcolumns8:
+        COLUMNS8
+        COLUMNS8
+        ldr     r3, [sp, #F_END]
+        cmp     r2, r3
+        beq     .Lflush8
+        b       .Lcolumns8
+.Lflush8:
+        TAKE_APART r8, r9, r10
+        mov     r8, r1                  // the next pair's weights
+        REQUANTIZE
+        TAKE_APART r11, r12, lr
+        REQUANTIZE
+        mov     r0, r8
+        ldr     r1, [sp, #F_STRIDE]
+        adds    r1, r0, r1
+        ldr     r3, [sp, #F_BLOCKS]
+        subs    r3, #2
+        blo     .Llast
+        b       .Lpair
+
+.Llast: // r3 = blocks - 2: -1 when one is left, -2 when none
+        adds    r3, #1
+        bne     .Ldone
+        ldr     r2, [sp, #F_START_A]
+        ldr     r3, [sp, #F_START_EC]
+        mov     r8, r2
+        mov     r9, r3
+        mov     r10, r3
+        ldr     r2, [sp, #F_A]
+        ldr     r3, [sp, #F_END]
+        mov     r12, r3
+.Lcolumns4:
+        COLUMNS4
+        COLUMNS4
+        cmp     r2, r12
+        bne     .Lcolumns4
+        TAKE_APART r8, r9, r10
+        REQUANTIZE
+
+.Ldone:
+        add     sp, #FRAME
+        pop     {r4-r7}
+        mov     r8, r4
+        mov     r9, r5
+        mov     r10, r6
+        mov     r11, r7
+        pop     {r4-r7, pc}
+        .size   sm_matvec_int8_m0, . - sm_matvec_int8_m0
