@@ -217,7 +217,7 @@ async function run(program: string, args: string[], env: NodeJS.ProcessEnv) {
 function explain(output: string | undefined): string {
   const complaints = (output ?? '')
     .split('\n')
-    .filter((line) => /(error|warning|undefined reference|overflowed)[: ]/i.test(line));
+    .filter((line) => /\b(error|warning): |undefined reference|overflowed/i.test(line));
   return complaints.length > 0 ? complaints.slice(0, 20).join('\n') : lastLines(output, 20);
 }
 
