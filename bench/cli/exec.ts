@@ -61,9 +61,10 @@ const exitCodeOf = ({ end, expectMissing }: ExecOutcome): ExitCode => {
   return EXIT.ok;
 };
 
-const tell = (outcome: ExecOutcome, { expect, fail, timeout }: ExecFlags): void => {
+const tell = (outcome: ExecOutcome, { expect, fail, timeout, json }: ExecFlags): void => {
   const exitCode = exitCodeOf(outcome);
   if (exitCode === EXIT.ok) return;
+  if (!json && outcome.output !== '' && !outcome.output.endsWith('\n')) note('');
   if (outcome.faultReport !== undefined) note(outcome.faultReport);
   throw new CommandError(reason(outcome, expect, fail, timeout), { exitCode });
 };

@@ -17,15 +17,15 @@ export interface Explanation {
 /** Errors of the other rooms by their `name`: comparing names keeps those rooms unloaded until they are needed. */
 const INPUT_ERRORS = new Set([
   'ModelError',
-  'ImageError',
   'TokenizerError',
   'UnknownCharacterError',
   'ProgramError',
   'UsageError',
+  'CorpusError',
   'ScenarioFileError',
 ]);
 const SETUP_ERRORS = new Set([
-  'FirmwareError',
+  'ToolchainError',
   'CompilerMissingError',
   'SdkMissingError',
   'DownloadError',

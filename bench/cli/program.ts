@@ -9,6 +9,7 @@ import { addModels } from './models.ts';
 import { explain } from './problems.ts';
 import { addRun } from './run.ts';
 import { note, painterFor } from './terminal.ts';
+import { addTrain } from './train.ts';
 import { packageVersion } from './version.ts';
 
 const EXAMPLES = `
@@ -29,7 +30,7 @@ export const createProgram = (): Command => {
     .showHelpAfterError('Run the same command with --help to see what it takes.')
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  for (const add of [addRun, addExec, addBench, addBuild, addImage, addModels]) {
+  for (const add of [addRun, addExec, addBench, addBuild, addImage, addTrain, addModels]) {
     add(program).copyInheritedSettings(program);
   }
   return program;

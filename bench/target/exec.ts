@@ -1,5 +1,12 @@
 /** Runs any RP2040 program until it prints what is awaited, ends, faults, or its emulated time is up. */
-import { formatFault, loadProgram, Pico, type RunEnd } from '../../emulator/index.ts';
+import {
+  formatFault,
+  loadProgram,
+  Pico,
+  type Program,
+  ProgramError,
+  type RunEnd,
+} from '../../emulator/index.ts';
 
 export interface ExecRequest {
   file: string;
@@ -30,7 +37,7 @@ const SLICE_SECONDS = 0.02;
 /** @throws ProgramError when the file is no program, or does not fit. */
 export const execProgram = async (request: ExecRequest): Promise<ExecOutcome> => {
   const pico = new Pico({ bootrom: request.bootrom });
-  pico.load(loadProgram(request.file));
+  pico.load(programOf(request.file));
   const output = new OutputWatch(request);
   pico.uart[0].onByte((byte) => output.take(byte));
   let result = pico.run({ timeoutSeconds: 0 });
@@ -49,6 +56,16 @@ export const execProgram = async (request: ExecRequest): Promise<ExecOutcome> =>
     output: output.text(),
     faultReport: result.fault && formatFault(result.fault),
   };
+};
+
+/** The file's name stands before what is wrong with it. */
+const programOf = (file: string): Program => {
+  try {
+    return loadProgram(file);
+  } catch (error) {
+    if (!(error instanceof ProgramError) || error.message.startsWith(file)) throw error;
+    throw new ProgramError(error.code, `${file}: ${error.message}`, error.at);
+  }
 };
 
 /** Collects what a UART prints and sees the first of the awaited texts. */
