@@ -2,7 +2,7 @@
  * UF2 files for the RP2040's boot ROM: blocks of 512 bytes, each with 256 bytes for one flash page (UF2 specification;
  * RP2040 datasheet 2.8.4.2). Packing and parsing are each other's inverse up to the padding of the last page.
  */
-import { decodeBlock, encodeBlock, isUF2Block, UF2Flags } from 'uf2';
+import { decodeBlock, encodeBlock, UF2Flags } from 'uf2';
 
 /** Family id of the RP2040. */
 export const RP2040_FAMILY = 0xe48bff56;
@@ -97,12 +97,19 @@ export function parseUf2(file: Uint8Array, family: number = RP2040_FAMILY): Uf2S
 }
 
 function checkedBlock(bytes: Uint8Array, n: number, total: number) {
-  if (!isUF2Block(bytes)) throw new Uf2Error(`Block ${n} has no UF2 magic`);
-  const block = decodeBlock(bytes);
+  const block = decoded(bytes, n);
   if (block.blockNumber !== n || block.totalBlocks !== total) {
     throw new Uf2Error(`Block ${n} of ${total} says that it is ${block.blockNumber} of ${block.totalBlocks}`);
   }
   return block;
+}
+
+function decoded(bytes: Uint8Array, n: number) {
+  try {
+    return decodeBlock(bytes);
+  } catch (error) {
+    throw new Uf2Error(`Block ${n} is damaged: ${(error as Error).message}`);
+  }
 }
 
 function append(segments: Uf2Segment[], address: number, data: Uint8Array) {
