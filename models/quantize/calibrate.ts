@@ -7,15 +7,18 @@ import type { ModelConfig } from '../config.ts';
 import { FloatModel } from '../reference/float.ts';
 import { Rng } from '../reference/rng.ts';
 import type { Tap } from '../reference/taps.ts';
+import { PairPeaks } from './pair-rotation.ts';
 
 /** Running statistics of one vector, per element. */
 export class ChannelStats {
   readonly largest: Float64Array;
+  private readonly sums: Float64Array;
   private readonly squares: Float64Array;
   private count = 0;
 
   constructor(channels: number) {
     this.largest = new Float64Array(channels);
+    this.sums = new Float64Array(channels);
     this.squares = new Float64Array(channels);
   }
 
@@ -23,6 +26,7 @@ export class ChannelStats {
     for (let i = 0; i < this.largest.length; i++) {
       const value = values[i];
       if (Math.abs(value) > this.largest[i]) this.largest[i] = Math.abs(value);
+      this.sums[i] += value;
       this.squares[i] += value * value;
     }
     this.count++;
@@ -31,6 +35,12 @@ export class ChannelStats {
   /** Mean square of each element. */
   get meanSquares(): Float64Array {
     return this.squares.map((sum) => sum / Math.max(1, this.count));
+  }
+
+  /** Variance of each element. */
+  get variances(): Float64Array {
+    const count = Math.max(1, this.count);
+    return this.squares.map((sum, i) => Math.max(0, sum / count - (this.sums[i] / count) ** 2));
   }
 
   /** Largest magnitude of all elements. */
@@ -44,6 +54,9 @@ export interface LayerStats {
   q: ChannelStats; // after rotation
   k: ChannelStats; // after rotation
   v: ChannelStats;
+  /** Pairs of q and of k, by the key-value head's pair they belong to (kvHeads * headSize / 2). */
+  qPairs: PairPeaks;
+  kPairs: PairPeaks;
   mixed: ChannelStats; // attention result, input of wo
   ffnInput: ChannelStats; // normed (dim)
   z: ChannelStats; // gate then up, or up
@@ -65,7 +78,7 @@ export function calibrate(checkpoint: Checkpoint, sequences: readonly number[][]
   const { config } = checkpoint;
   const model = new FloatModel(checkpoint);
   const stats = emptyStats(config);
-  const tap = collector(stats);
+  const tap = collector(stats, config);
   for (const sequence of sequences) {
     sequence.slice(0, config.context).forEach((token, position) => {
       const logits = model.forward(token, position, tap);
@@ -93,6 +106,8 @@ function emptyStats({
       q: new ChannelStats(heads * headSize),
       k: new ChannelStats(kvHeads * headSize),
       v: new ChannelStats(kvHeads * headSize),
+      qPairs: new PairPeaks(Math.floor((kvHeads * headSize) / 2)),
+      kPairs: new PairPeaks(Math.floor((kvHeads * headSize) / 2)),
       mixed: new ChannelStats(heads * headSize),
       ffnInput: new ChannelStats(dim),
       z: new ChannelStats(family === 'llama' ? 2 * hidden : hidden),
@@ -105,7 +120,7 @@ function emptyStats({
   };
 }
 
-function collector(stats: CalibrationStats): Tap {
+function collector(stats: CalibrationStats, config: ModelConfig): Tap {
   let attentionNormDone = -1;
   return (n, phase, tensor, values) => {
     if (tensor === 'x') return stats.residual.add(values);
@@ -116,10 +131,27 @@ function collector(stats: CalibrationStats): Tap {
       attentionNormDone = second ? -1 : n;
       return (second ? layer.ffnInput : layer.attentionInput).add(values);
     }
-    if (phase === 'rope') return layer[tensor as 'q' | 'k' | 'v'].add(values);
+    if (phase === 'rope') {
+      if (config.family === 'llama' && tensor !== 'v') addPairs(layer, tensor as 'q' | 'k', values, config);
+      return layer[tensor as 'q' | 'k' | 'v'].add(values);
+    }
     if (phase === 'attention') return layer.mixed.add(values);
     if (phase === 'ffn') return (tensor === 'z' ? layer.z : layer.activated).add(values);
   };
+}
+
+function addPairs(
+  { qPairs, kPairs }: LayerStats,
+  tensor: 'q' | 'k',
+  values: ArrayLike<number>,
+  { heads, kvHeads, headSize }: ModelConfig,
+): void {
+  const group = tensor === 'q' ? heads / kvHeads : 1;
+  const pairs = tensor === 'q' ? qPairs : kPairs;
+  for (let i = 0; i < values.length; i += 2) {
+    const kv = Math.floor(Math.floor(i / headSize) / group);
+    pairs.add((kv * headSize + (i % headSize)) / 2, values[i], values[i + 1]);
+  }
 }
 
 /**

@@ -5,6 +5,8 @@
 import type { Checkpoint } from '../checkpoint.ts';
 import type { LayerStats } from './calibrate.ts';
 import type { FloatMatrix } from './matrix.ts';
+import { turnRows } from './pair-rotation.ts';
+import { scoreFactors } from './score-factors.ts';
 
 /** A layer's matrices in the image's arrangement, equalized. */
 export interface EqualizedLayer {
@@ -28,18 +30,20 @@ export function equalizeLayer(
 ): EqualizedLayer {
   const { dim, hidden, heads, kvHeads, headSize, family } = config;
   const data = (name: string) => tensors.get(`layers.${n}.${name}.weight`)!.data;
-  const { qFactors, kFactors, scoreFactor } = scoreFactors(config, stats, qMax, kMax);
+  const { qFactors, kFactors, scoreFactor, angles } = scoreFactors(config, stats, { qMax, kMax });
   const vFactors = stats.v.largest.map((largest) => vMax / Math.max(largest, stats.v.peak / 16, 1e-9));
   const headColumns = Float64Array.from({ length: heads * headSize }, (_, i) => {
     const kv = Math.floor(Math.floor(i / headSize) / (heads / kvHeads));
     return 1 / vFactors[kv * headSize + (i % headSize)];
   });
   const upFactors = family === 'llama' ? activationFactors(stats) : new Float64Array(hidden).fill(1);
+  const turn = (rows: Float32Array, group: number) =>
+    family === 'llama' ? turnRows(rows, dim, (pair) => angles[kvPair(pair, headSize / 2, group)]) : rows;
   const up = scaleRows(data('ffn.up'), dim, upFactors);
   return {
     wqkv: stack(dim, [
-      scaleRows(data('attention.q'), dim, qFactors),
-      scaleRows(data('attention.k'), dim, kFactors),
+      scaleRows(turn(data('attention.q'), heads / kvHeads), dim, qFactors),
+      scaleRows(turn(data('attention.k'), 1), dim, kFactors),
       scaleRows(data('attention.v'), dim, vFactors),
     ]),
     wo: { rows: dim, columns: heads * headSize, data: scaleColumns(data('attention.o'), headColumns) },
@@ -58,41 +62,9 @@ export function equalizeLayer(
   };
 }
 
-/**
- * Factors a on q's rows and b on k's with a * b the same everywhere, as the softmax has one scale per layer. Within each
- * rotary pair (or element, without rotation) they are balanced so that q and k use the same share of their ranges.
- */
-function scoreFactors(config: Checkpoint['config'], stats: LayerStats, qMax: number, kMax: number) {
-  const { heads, kvHeads, headSize, family } = config;
-  const span = family === 'llama' ? 2 : 1;
-  const perKv = heads / kvHeads;
-  const qPeak = new Float64Array(kvHeads * headSize);
-  const kPeak = new Float64Array(kvHeads * headSize);
-  for (let i = 0; i < heads * headSize; i++) {
-    const at = Math.floor(Math.floor(i / headSize) / perKv) * headSize + (i % headSize);
-    for (const j of spanOf(at, span)) qPeak[j] = Math.max(qPeak[j], stats.q.largest[i]);
-  }
-  for (let i = 0; i < kvHeads * headSize; i++) {
-    for (const j of spanOf(i, span)) kPeak[j] = Math.max(kPeak[j], stats.k.largest[i]);
-  }
-  // Elements that hardly move must not get a huge factor: noise would fill their range.
-  const floor = (peaks: Float64Array) => Math.max(...peaks) / 64 || 1e-9;
-  const [qFloor, kFloor] = [floor(qPeak), floor(kPeak)];
-  const ratio = qPeak.map((q, i) => Math.max(q, qFloor) / qMax / (Math.max(kPeak[i], kFloor) / kMax));
-  const product = Math.min(
-    ...qPeak.map((q, i) => (qMax / Math.max(q, qFloor)) * (kMax / Math.max(kPeak[i], kFloor))),
-  );
-  const kFactors = ratio.map((r) => Math.sqrt(product * r));
-  const qFactors = Float64Array.from({ length: heads * headSize }, (_, i) => {
-    const at = Math.floor(Math.floor(i / headSize) / perKv) * headSize + (i % headSize);
-    return product / kFactors[at];
-  });
-  return { qFactors, kFactors, scoreFactor: product };
-}
-
-function spanOf(index: number, span: number): number[] {
-  const first = index - (index % span);
-  return Array.from({ length: span }, (_, i) => first + i);
+/** The key-value head's pair that a pair of heads sharing it in groups of `group` belongs to. */
+function kvPair(pair: number, pairsPerHead: number, group: number): number {
+  return Math.floor(Math.floor(pair / pairsPerHead) / group) * pairsPerHead + (pair % pairsPerHead);
 }
 
 /** Halfway (in logarithms) to equal peaks of the activation, so that neither it nor the columns of w2 become uneven. */
