@@ -20,15 +20,20 @@ const BOOT_SECONDS = 5;
 
 export class EmulatedDevice implements ByteTransport {
   readonly pico: Pico;
+  private readonly imageAddress: number;
   private received: number[] = [];
 
   constructor({ bootrom, elf, image, imageAddress }: DeviceParts) {
     this.pico = new Pico({ bootrom });
     this.pico.load(readProgram(elf));
-    if (image !== undefined) {
-      this.pico.load({ format: 'bin', segments: [{ address: imageAddress, data: image }], symbols: [] });
-    }
+    this.imageAddress = imageAddress;
+    if (image !== undefined) this.install(image);
     this.pico.uart[0].onByte((byte) => this.received.push(byte));
+  }
+
+  /** Writes bytes where the firmware looks for a model, and resets. */
+  install(image: Uint8Array): void {
+    this.pico.load({ format: 'bin', segments: [{ address: this.imageAddress, data: image }], symbols: [] });
   }
 
   /**
