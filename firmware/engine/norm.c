@@ -29,31 +29,17 @@ static void SM_HOT centre(int32_t *t, const int32_t *x, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) t[i] = sm_sub(x[i], mean);
 }
 
-static uint32_t SM_HOT largest_of(const int32_t *t, uint32_t n) {
-  uint32_t largest = 0;
-  for (uint32_t i = 0; i < n; i++) {
-    uint32_t magnitude = sm_abs(t[i]);
-    if (magnitude > largest) largest = magnitude;
-  }
-  return largest;
-}
-
 /* x: (n) -> t[i] = rshift(u[i] * g[i], 15) with u = x scaled to 15 bits by `shift` (left when negative); returns the sum
- * of squares of u / 16, and the largest |t|. */
-static uint32_t SM_HOT apply_gain(int32_t *t, const int32_t *x, const int16_t *g, uint32_t n, int32_t shift,
-                                  uint32_t *largest) {
-  uint32_t squares = 0, most = 0;
+ * of squares of u / 16. */
+static uint32_t SM_HOT apply_gain(int32_t *t, const int32_t *x, const int16_t *g, uint32_t n, int32_t shift) {
+  uint32_t squares = 0;
   uint32_t down = shift > 0 ? (uint32_t)shift : 0, up = shift < 0 ? (uint32_t)-shift : 0;
-  for (uint32_t i = 0; i < n; i++) {
-    int32_t u = (int32_t)((uint32_t)sm_asr(x[i], down) << up);
+  for (const int32_t *end = x + n; x != end;) {
+    int32_t u = (int32_t)((uint32_t)sm_asr(*x++, down) << up);
     int32_t v = sm_asr(u + 8, 4);
     squares += (uint32_t)(v * v);
-    int32_t value = sm_asr(u * g[i] + (1 << 14), 15);
-    uint32_t magnitude = sm_abs(value);
-    if (magnitude > most) most = magnitude;
-    t[i] = value;
+    *t++ = sm_asr(u * *g++ + (1 << 14), 15);
   }
-  *largest = most;
   return squares;
 }
 
@@ -70,11 +56,11 @@ void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
     centre(e->t, x, n);
     x = e->t;
   }
-  uint32_t largest = largest_of(x, n);
+  uint32_t largest = sm_largest(x, n);
   int32_t shift = (int32_t)sm_bitlen(largest) - 15;
   if (shift < -6) shift = -6;
-  uint32_t most;
-  uint32_t squares = apply_gain(e->t, x, gain->g, n, shift, &most);
+  uint32_t squares = apply_gain(e->t, x, gain->g, n, shift);
+  uint32_t most = sm_largest(e->t, n);
   squares += scaled_eps(e->config.norm_eps, 2 * (shift + 4));
   if (largest == 0 || squares == 0 || most == 0) {
     sm_scaled_zero(&e->a, n);

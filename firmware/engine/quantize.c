@@ -11,7 +11,20 @@ void SM_HOT sm_scaled_zero(struct sm_scaled *a, uint32_t n) {
   a->sum = 0;
 }
 
-uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, const int32_t *t, uint32_t n, uint32_t largest,
+/* The two ends are kept apart: that is two comparisons per element and no absolute value. */
+uint32_t SM_HOT sm_largest(const int32_t *t, uint32_t n) {
+  const int32_t *end = t + n;
+  int32_t most = 0, least = 0;
+  while (t != end) {
+    int32_t value = *t++;
+    if (value > most) most = value;
+    if (value < least) least = value;
+  }
+  uint32_t below = sm_abs(least);
+  return below > (uint32_t)most ? below : (uint32_t)most;
+}
+
+uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest,
                                uint32_t *shift, uint32_t *length) {
   uint32_t bits = sm_bitlen(largest);
   uint32_t sh = bits > 15 ? bits - 15 : 0;
@@ -19,27 +32,26 @@ uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, const int32_t *t, uint32_t n
   uint32_t len = sm_bitlen(m);
   uint32_t inverse = (127u << (len + 9)) / m;
   uint32_t half = 1u << (len + 8), down = len + 9;
+  /* Beyond n, t is filled up with zeros, which become zeros: four elements at a time. */
+  while (n & 3u) t[n++] = 0;
   int32_t *out = a->a;
   const int32_t *end = t + n;
   int32_t sum = 0;
   while (t != end) {
-    int32_t value = sm_asr((int32_t)((uint32_t)sm_asr(*t++, sh) * inverse + half), down);
-    sum += value;
-    *out++ = value;
+    for (uint32_t i = 0; i < 4; i++) {
+      out[i] = sm_asr((int32_t)((uint32_t)sm_asr(t[i], sh) * inverse + half), down);
+      sum += out[i];
+    }
+    t += 4, out += 4;
   }
-  while (n & 3u) *out++ = 0, n++;
   a->sum = sum;
   *shift = sh;
   *length = len;
   return m << (15 - len);
 }
 
-void SM_HOT sm_quantize(struct sm_scaled *a, const int32_t *t, uint32_t n, int32_t unit) {
-  uint32_t largest = 0;
-  for (uint32_t i = 0; i < n; i++) {
-    uint32_t magnitude = sm_abs(t[i]);
-    if (magnitude > largest) largest = magnitude;
-  }
+void SM_HOT sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, int32_t unit) {
+  uint32_t largest = sm_largest(t, n);
   if (largest == 0) {
     sm_scaled_zero(a, n);
     return;

@@ -12,13 +12,16 @@ void sm_embed(struct sm_engine *e, uint32_t token);
 /* a = norm(x, gain), rms or layer by family. Uses t. */
 void sm_norm(struct sm_engine *e, const struct sm_gain *gain);
 
-/* Scales t: (n) into a: (n, zero-padded to a multiple of 4) so that the largest becomes 127. `unit` is t's unit
- * exponent: its real values are t * 2^-unit. */
-void sm_quantize(struct sm_scaled *a, const int32_t *t, uint32_t n, int32_t unit);
+/* Largest magnitude of t: (n). */
+uint32_t sm_largest(const int32_t *t, uint32_t n);
+
+/* Scales t: (n) into a: (n) so that the largest becomes 127. Both have room to the next multiple of 4 and become zero
+ * there. `unit` is t's unit exponent: its real values are t * 2^-unit. */
+void sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, int32_t unit);
 
 /* The part that sm_quantize and sm_norm share: fills a->a and a->sum from t, whose largest magnitude is `largest` > 0.
  * In the names of ARITHMETIC.md section 4: sets *shift to sh and *length to L, returns m' (2^14 .. 2^15 - 1). */
-uint32_t sm_scale_to_i8(struct sm_scaled *a, const int32_t *t, uint32_t n, uint32_t largest, uint32_t *shift,
+uint32_t sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest, uint32_t *shift,
                         uint32_t *length);
 
 /* a = 0 with scale 0. */

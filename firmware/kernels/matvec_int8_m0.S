@@ -224,9 +224,7 @@ sm_matvec_int8_m0:
         COLUMNS8
         ldr     r3, [sp, #F_END]
         cmp     r2, r3
-        beq     .Lflush8
-        b       .Lcolumns8
-.Lflush8:
+        bne     .Lcolumns8
         TAKE_APART r8, r9, r10
         mov     r8, r1                  // the next pair's weights
         REQUANTIZE
