@@ -54,7 +54,7 @@ export interface LoadOptions {
  * @throws ModelError when there is no such model, or it is broken, or does not fit
  */
 export const loadModel = (nameOrPath: string, options: LoadOptions = {}): LoadedModel => {
-  if (isImage(nameOrPath)) return modelFromImage(readFileSync(nameOrPath));
+  if (isImage(nameOrPath)) return modelFromFile(nameOrPath);
   const known = checkpointNames();
   if (!known.includes(nameOrPath) && Object.hasOwn(presets, nameOrPath)) {
     throw new ModelError(
@@ -62,6 +62,16 @@ export const loadModel = (nameOrPath: string, options: LoadOptions = {}): Loaded
     );
   }
   return modelFromCheckpoint(loadCheckpoint(nameOrPath), options);
+};
+
+/** @throws ModelError that names the file before what is wrong with it */
+const modelFromFile = (path: string): LoadedModel => {
+  const bytes = readFileSync(path);
+  try {
+    return modelFromImage(bytes);
+  } catch (error) {
+    throw error instanceof ModelError ? new ModelError(`${path}: ${error.message}`) : error;
+  }
 };
 
 /** @throws ImageError when it does not fit into SRAM or flash, with the numbers */
