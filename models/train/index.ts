@@ -10,6 +10,7 @@ import { type Sequences, tokenize } from './batches.ts';
 import { initialParameters, parameterSpecs, toTensors } from './parameters.ts';
 import { describeReport, type Measured, measure } from './progress.ts';
 import { sampleStory } from './sample.ts';
+import type { Report } from './worker.ts';
 import { runWorkers } from './workers.ts';
 
 export interface TrainingOptions {
@@ -17,7 +18,7 @@ export interface TrainingOptions {
   preset: string;
   /** `grammar`, or a text file or folder. @default 'grammar' */
   corpus?: string;
-  /** How long to train; the number of steps is found from the speed of the first ones. Either this or `steps`. */
+  /** How long to train. Either this or `steps`, of which only the latter gives the same weights each time. */
   minutes?: number;
   steps?: number;
   /** @default 1 */
@@ -34,7 +35,7 @@ export interface TrainingOptions {
   rate?: number;
   /** Tokens of a worker's batch. @default 2048 */
   batchTokens?: number;
-  /** Seconds between reports. @default 20 */
+  /** Seconds between reports. @default 60 */
   reportEvery?: number;
   /** Gets lines for people. @default stderr */
   log?: (line: string) => void;
@@ -102,10 +103,7 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
       const measured = measure(report, heldOut);
       log(describeReport(report, measured));
       log(`  ${sampleStory(config, report.parameters, tokenizer, seed + report.step)}`);
-      await save(
-        report.parameters,
-        facts(options, settings, selected.description, report.step, report, measured),
-      );
+      await save(report.parameters, facts(options.preset, settings, selected.description, report, measured));
       lastGood = `the checkpoint ${out} is from step ${report.step}`;
     },
   );
@@ -117,7 +115,7 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
   const measured = measure(final, heldOut);
   log(describeReport(final, measured));
   log(`  ${sampleStory(config, final.parameters, tokenizer, seed)}`);
-  await save(final.parameters, facts(options, settings, selected.description, final.step, final, measured));
+  await save(final.parameters, facts(options.preset, settings, selected.description, final, measured));
   const { tokens, seconds, step: steps } = final;
   const stopped = settings.signal?.aborted ? 'interrupted' : 'finished';
   return { checkpoint: out, steps, tokens, seconds, backend: selected.description, stopped, ...measured };
@@ -154,7 +152,7 @@ function checkOptions(options: TrainingOptions): Settings & { config: ModelConfi
     out: options.out,
     backend: options.backend ?? 'auto',
     stories: options.stories ?? 40_000,
-    reportEvery: options.reportEvery ?? 20,
+    reportEvery: options.reportEvery ?? 60,
     log: options.log ?? ((line) => process.stderr.write(`${line}\n`)),
     signal: options.signal,
   };
@@ -188,27 +186,29 @@ function calibrationOf({ tokens, starts }: Sequences, context: number): number[]
   );
 }
 
+/** What the checkpoint says of its training; the command repeats it, bit for bit if it was for a number of steps. */
 function facts(
-  options: TrainingOptions,
+  name: string,
   settings: Settings,
   backend: string,
-  step: number,
-  report: { tokens: number; seconds: number; steps: number },
-  measured: Measured,
+  { step, tokens, seconds, progress }: Report,
+  { heldOutLoss, bitsPerByte }: Measured,
 ): Record<string, unknown> {
-  const { corpus, seed, workers, stories, rate, batchTokens } = settings;
+  const { corpus, seed, workers, stories, rate, batchTokens, out } = settings;
+  const steps = settings.steps ?? Math.round(step / progress);
   const command =
-    `npx tsx models/train/main.ts --preset ${options.preset} --corpus ${corpus} --steps ${report.steps} --seed ${seed} ` +
-    `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens} --out ${settings.out}`;
+    `npx tsx models/train/main.ts --preset ${name} --corpus ${corpus} --steps ${steps} --seed ${seed} ` +
+    `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens} --out ${out}`;
+  const minutes = Math.round(seconds / 6) / 10;
   return {
     command,
     backend,
     corpus,
     seed,
     step,
-    tokens: report.tokens,
-    minutes: Math.round(report.seconds / 6) / 10,
-    heldOutLoss: measured.heldOutLoss,
-    heldOutBitsPerByte: measured.bitsPerByte,
+    tokens,
+    minutes,
+    heldOutLoss,
+    heldOutBitsPerByte: bitsPerByte,
   };
 }

@@ -6,15 +6,14 @@ export interface Schedule {
   peak: number;
   /** Steps of linear rise. */
   warmup: number;
-  /** Last step, at which the rate is `floor` times the peak. */
-  steps: number;
+  /** The rate at the end, as a part of the peak. */
   floor: number;
 }
 
-export function learningRate({ peak, warmup, steps, floor }: Schedule, step: number): number {
-  if (step < warmup) return (peak * (step + 1)) / warmup;
-  const progress = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
-  return peak * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * progress)));
+/** @param progress how much of the training is done, 0 to 1 */
+export function learningRate({ peak, warmup, floor }: Schedule, step: number, progress: number): number {
+  const rise = Math.min(1, (step + 1) / warmup);
+  return peak * rise * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, progress))));
 }
 
 /** Scales the gradient down to norm 1 where it is longer; returns the norm it had. */

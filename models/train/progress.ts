@@ -25,13 +25,11 @@ function duration(seconds: number): string {
 }
 
 export function describeReport(report: Report, measured: Measured): string {
-  const { step, steps, seconds, loss } = report;
-  const left = Number.isFinite(steps)
-    ? `${duration((seconds / step) * (steps - step))} left`
-    : 'finding the speed';
+  const { step, progress, seconds, loss } = report;
+  const left = duration((seconds / progress) * Math.max(0, 1 - progress));
   return (
-    `step ${step}${Number.isFinite(steps) ? `/${steps}` : ''}  loss ${loss.toFixed(3)}  ` +
+    `step ${step}  loss ${loss.toFixed(3)}  ` +
     `held-out ${measured.heldOutLoss.toFixed(3)} nats/token, ${measured.bitsPerByte.toFixed(3)} bits/byte  ` +
-    `${Math.round(measured.tokensPerSecond)} tokens/s  ${left}`
+    `${Math.round(measured.tokensPerSecond)} tokens/s  ${left} left`
   );
 }

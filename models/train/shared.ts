@@ -4,24 +4,23 @@ export interface SharedState {
   workers: number;
   /** Two sets, by turns, of one gradient per worker: a worker may write the next step's while another still reads. */
   gradients: Float32Array<SharedArrayBuffer>;
-  /** Per set and worker: loss times tokens, tokens, and 1 where the worker saw the wish to stop. */
+  /** Per set and worker: loss times tokens, tokens, 1 where the worker saw the wish to stop, progress from 0 to 1. */
   sums: Float64Array<SharedArrayBuffer>;
-  /** Waiting workers, barrier generation, wish to stop, and the number of steps once it is known. */
+  /** Waiting workers, barrier generation, wish to stop. */
   control: Int32Array<SharedArrayBuffer>;
 }
 
 const WAITING = 0;
 const GENERATION = 1;
 const STOP = 2;
-const STEPS = 3;
-const SUMS = 3;
+const SUMS = 4;
 
 export function createSharedState(workers: number, parameters: number): SharedState {
   return {
     workers,
     gradients: new Float32Array(new SharedArrayBuffer(4 * 2 * workers * parameters)),
     sums: new Float64Array(new SharedArrayBuffer(8 * 2 * workers * SUMS)),
-    control: new Int32Array(new SharedArrayBuffer(4 * 4)),
+    control: new Int32Array(new SharedArrayBuffer(4 * 3)),
   };
 }
 
@@ -43,16 +42,6 @@ export function requestStop({ control }: SharedState): void {
   Atomics.store(control, STOP, 1);
 }
 
-/** Called by one worker before it meets the others; they all know after. */
-export function announceSteps({ control }: SharedState, steps: number): void {
-  Atomics.store(control, STEPS, steps);
-}
-
-/** 0 while it is not announced. */
-export function announcedSteps({ control }: SharedState): number {
-  return Atomics.load(control, STEPS);
-}
-
 /** Where `worker` puts its gradient of `step`. */
 export function gradientOf(shared: SharedState, step: number, worker: number): Float32Array {
   const size = shared.gradients.length / (2 * shared.workers);
@@ -63,21 +52,21 @@ export function gradientOf(shared: SharedState, step: number, worker: number): F
 const sumsAt = (shared: SharedState, step: number, worker: number) =>
   SUMS * ((step & 1) * shared.workers + worker);
 
-export function putLoss(
-  shared: SharedState,
-  step: number,
-  worker: number,
-  loss: number,
-  tokens: number,
-): void {
-  const stop = Atomics.load(shared.control, STOP);
-  shared.sums.set([loss * tokens, tokens, stop], sumsAt(shared, step, worker));
-}
-
-export interface Combined {
-  /** Mean over all tokens, nats. */
+export interface Share {
+  /** Mean over the worker's tokens, nats. */
   loss: number;
   tokens: number;
+  /** How much of the training is done, 0 to 1; worker 0's counts. */
+  progress: number;
+}
+
+export function putShare(shared: SharedState, step: number, worker: number, share: Share): void {
+  const stop = Atomics.load(shared.control, STOP);
+  const { loss, tokens, progress } = share;
+  shared.sums.set([loss * tokens, tokens, stop, progress], sumsAt(shared, step, worker));
+}
+
+export interface Combined extends Share {
   /** Some worker saw the wish to stop, and now all know. */
   stop: boolean;
 }
@@ -100,5 +89,6 @@ export function combine(shared: SharedState, step: number, mean: Float32Array): 
     const gradient = gradientOf(shared, step, w);
     for (let i = 0; i < mean.length; i++) mean[i] += share * gradient[i];
   }
-  return { loss: loss / tokens, tokens, stop: stops > 0 };
+  const progress = shared.sums[sumsAt(shared, step, 0) + 3];
+  return { loss: loss / tokens, tokens, stop: stops > 0, progress };
 }

@@ -8,15 +8,7 @@ import { type Backend, selectBackend } from './backend.ts';
 import { BatchOrder, makeBatch, type Sequences } from './batches.ts';
 import { Network } from './network.ts';
 import { AdamW, clip, learningRate, type Schedule } from './optimizer.ts';
-import {
-  announcedSteps,
-  announceSteps,
-  combine,
-  gradientOf,
-  meet,
-  putLoss,
-  type SharedState,
-} from './shared.ts';
+import { combine, gradientOf, meet, putShare, type SharedState } from './shared.ts';
 
 export interface WorkerTask {
   worker: number;
@@ -27,8 +19,9 @@ export interface WorkerTask {
   sequences: Sequences;
   heldOut: Sequences;
   schedule: Schedule;
-  /** Find the number of steps that takes this long; null when the schedule says it. */
+  /** How long to train: exactly one of the two is given. */
   minutes: number | null;
+  steps: number | null;
   decay: number;
   batchTokens: number;
   seed: number;
@@ -39,7 +32,8 @@ export interface WorkerTask {
 export interface Report {
   kind: 'progress' | 'done' | 'not-finite';
   step: number;
-  steps: number;
+  /** How much of the training is done, 0 to 1. */
+  progress: number;
   tokens: number;
   seconds: number;
   /** Mean training loss since the last report, nats per token. */
@@ -49,10 +43,6 @@ export interface Report {
   heldOutTokens: number;
   parameters: Float32Array;
 }
-
-/** Steps after which the speed is known well enough to say how many steps fit in the time. */
-const CALIBRATION_FROM = 5;
-const CALIBRATION_TO = 30;
 
 const now = () => performance.now() / 1000;
 
@@ -65,7 +55,7 @@ class Training {
   private readonly order: BatchOrder;
   private readonly heldOut: number[][];
   private readonly started = now();
-  private steps: number;
+  private progress = 0;
   private tokens = 0;
   private lossSum = 0;
   private lossSteps = 0;
@@ -79,53 +69,45 @@ class Training {
     this.optimizer = new AdamW(this.network.specs, task.decay);
     this.order = new BatchOrder(task.sequences, task.batchTokens, task.seed);
     this.heldOut = new BatchOrder(task.heldOut, task.batchTokens, 0).epoch();
-    this.steps = task.minutes === null ? task.schedule.steps : Number.POSITIVE_INFINITY;
   }
 
   run(): void {
     const { worker, reportEvery } = this.task;
-    let calibrationStart = 0;
-    for (let step = 0; step < this.steps; ) {
-      if (step === CALIBRATION_FROM) calibrationStart = now();
-      if (step === CALIBRATION_TO) this.fixSteps(calibrationStart);
+    for (let step = 0; ; ) {
       const outcome = this.step(step);
       if (outcome === 'not-finite') {
         this.report('not-finite', step);
         return;
       }
       step++;
-      if (outcome === 'stop') this.steps = step;
-      if (worker === 0 && step < this.steps && now() - this.reported >= reportEvery)
-        this.report('progress', step);
+      if (outcome === 'last') {
+        this.report('done', step);
+        return;
+      }
+      if (worker === 0 && now() - this.reported >= reportEvery) this.report('progress', step);
     }
-    this.report('done', this.steps);
   }
 
-  /** Worker 0 finds the number of steps that fit in the time; the others learn it when they next meet. */
-  private fixSteps(since: number): void {
-    const { shared, worker, minutes } = this.task;
-    if (worker !== 0 || minutes === null) return;
-    const perStep = (now() - since) / (CALIBRATION_TO - CALIBRATION_FROM);
-    const left = minutes * 60 - (now() - this.started);
-    announceSteps(shared, CALIBRATION_TO + Math.max(1, Math.floor(left / perStep)));
-  }
-
-  private step(step: number): 'on' | 'stop' | 'not-finite' {
-    const { shared, worker, sequences, schedule, minutes } = this.task;
+  private step(step: number): 'on' | 'last' | 'not-finite' {
+    const { shared, worker, sequences, schedule } = this.task;
     const batch = makeBatch(sequences, this.order.members(step * shared.workers + worker));
     const loss = this.network.lossAndGradient(batch, gradientOf(shared, step, worker));
-    putLoss(shared, step, worker, loss, batch.predicted);
+    putShare(shared, step, worker, { loss, tokens: batch.predicted, progress: this.progressAfter(step) });
     meet(shared);
-    if (minutes !== null && announcedSteps(shared) > 0) this.steps = announcedSteps(shared);
     const all = combine(shared, step, this.gradient);
     if (!Number.isFinite(all.loss) || !Number.isFinite(clip(this.gradient))) return 'not-finite';
-    const rate = learningRate({ ...schedule, steps: this.steps }, step);
-    this.optimizer.update(this.parameters, this.gradient, rate);
+    this.optimizer.update(this.parameters, this.gradient, learningRate(schedule, step, all.progress));
     this.network.assign(this.parameters);
+    this.progress = all.progress;
     this.tokens += all.tokens;
     this.lossSum += all.loss;
     this.lossSteps++;
-    return all.stop ? 'stop' : 'on';
+    return all.stop || all.progress >= 1 ? 'last' : 'on';
+  }
+
+  private progressAfter(step: number): number {
+    const { minutes, steps } = this.task;
+    return steps !== null ? (step + 1) / steps : (now() - this.started) / (minutes! * 60);
   }
 
   private report(kind: Report['kind'], step: number): void {
@@ -140,7 +122,7 @@ class Training {
     const report: Report = {
       kind,
       step,
-      steps: this.steps,
+      progress: this.progress,
       tokens: this.tokens,
       seconds: now() - this.started,
       loss: this.lossSum / this.lossSteps,

@@ -44,9 +44,10 @@ function startWorker(task: WorkerTask): Worker {
 
 /** Returns the last report, of kind `done` or `not-finite`. */
 export async function runWorkers(run: Run, onProgress: (report: Report) => Promise<void>): Promise<Report> {
-  const { config, backend, parameters, sequences, heldOut, minutes, seed, batchTokens, reportEvery } = run;
+  const { config, backend, parameters, sequences, heldOut, minutes, steps, seed, batchTokens, reportEvery } =
+    run;
   const shared = createSharedState(run.workers, parameters.length);
-  const schedule = { peak: run.rate, warmup: WARMUP_STEPS, steps: run.steps ?? 0, floor: FLOOR };
+  const schedule = { peak: run.rate, warmup: WARMUP_STEPS, floor: FLOOR };
   const tasks = Array.from(
     { length: run.workers },
     (_, worker): WorkerTask => ({
@@ -59,6 +60,7 @@ export async function runWorkers(run: Run, onProgress: (report: Report) => Promi
       heldOut,
       schedule,
       minutes,
+      steps,
       decay: DECAY,
       batchTokens,
       seed,
