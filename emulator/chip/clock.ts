@@ -59,6 +59,11 @@ export class ChipClock implements IClock {
     return this.firing ? this.firing.dueNanos : this.nanosAt(this.cycle);
   }
 
+  /** What our own peripherals count by. */
+  get cycles(): number {
+    return this.cycle;
+  }
+
   get micros(): number {
     return this.nanos / 1000;
   }

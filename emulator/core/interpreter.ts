@@ -19,7 +19,7 @@ import type { CoreBus } from '../bus/core-bus.ts';
 import { SRAM_BYTES, STRIPED_BYTES } from '../bus/slaves.ts';
 import type { XipPort } from '../bus/xip-port.ts';
 import { type CodeCache, PAGE_SHIFT, REGION_NONE, REGION_XIP } from './code-cache.ts';
-import { ACCESS_DONE, ACCESS_LOST, type Core } from './core.ts';
+import { ACCESS_DONE, ACCESS_LOST, type Core, SEQ_NONE } from './core.ts';
 import { branchLinkOffset, FAR_LINK, FETCH_AHEAD, QUIET, WIDE_ALIGNED } from './decode.ts';
 import { fetchFault } from './fault.ts';
 import { beginMultiple, branchExchange, branchTo } from './sequence.ts';
@@ -847,7 +847,8 @@ export function interpret(core: Core, machinery: Machinery): void {
 
   core.time = t;
   core.index = ip;
-  core.fetched = fetched;
+  // With the bus to itself, a core has always fetched ahead.
+  core.fetched = fetchMask === 0 && core.sequence === SEQ_NONE ? 1 : fetched;
   core.signWord = n;
   core.zeroWord = z;
   core.carry = c;
