@@ -53,30 +53,6 @@ const expectRefused = async (args: string[], message: RegExp, exitCode = 2): Pro
   expect(result).toMatchObject({ exitCode, stdout: '' });
 };
 
-describe('a wrong command line', () => {
-  it.each([
-    [['rnu'], /unknown command 'rnu'\s+\(Did you mean run\?\)/],
-    [['run', '--tokens', '0'], /--tokens.*1 or more; it is 0/],
-    [['run', '--tokens', '-5'], /--tokens.*1 or more; it is -5/],
-    [['run', '--tokens', 'many'], /"many" is not a number/],
-    [['run', '--tokens', '1.5'], /whole number/],
-    [['run', '--temperature', 'NaN'], /"NaN" is not a number/],
-    [['run', '--temperature', '-1'], /temperature is -1/],
-    [['run', '--temperature', '0.001'], /temperature is 0\.001.*0\.01\.\.100/],
-    [['run', '--top-p', '0'], /top-p is 0/],
-    [['run', '--top-k', '-1'], /top-k is -1/],
-    [['run', '--seed', '4294967296'], /seed is 4294967296/],
-    [['run', '--clock', '48'], /125, 133 or 200/],
-    [['run', '--target', 'board'], /emulator, host/],
-    [['run', '--modle', 'x'], /unknown option '--modle'\s+\(Did you mean --model\?\)/],
-    [['exec'], /missing required argument 'file'/],
-    [['exec', 'x', '--timeout', '0'], /more than 0 seconds/],
-    [['exec', 'x', '--expect', ''], /--expect is empty/],
-    [['image', 'story-90k', 'model.bin'], /must be \.uf2 or \.smp/],
-    [['bench', 'no-such-scenario'], /no scenario "no-such-scenario"/],
-  ])('starmind %j is refused', expectRefused);
-});
-
 describe('a model that cannot be used', () => {
   it.each([
     ['stroy-90k', /no model "stroy-90k"|unknown/],
