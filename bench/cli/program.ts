@@ -1,6 +1,6 @@
 /** The command line as a whole: its verbs, its help, and what becomes of errors. */
 import { Command, CommanderError } from 'commander';
-import { addBench } from './bench.ts';
+import { addBench, addCheck } from './bench.ts';
 import { addBuild } from './build.ts';
 import { addExec } from './exec.ts';
 import { EXIT } from './exit.ts';
@@ -30,8 +30,9 @@ export const createProgram = (): Command => {
     .showHelpAfterError('Run the same command with --help to see what it takes.')
     .addHelpText('after', EXAMPLES)
     .exitOverride();
-  for (const add of [addRun, addExec, addBench, addBuild, addImage, addTrain, addModels]) {
-    add(program).copyInheritedSettings(program);
+  // Settings above this line are inherited by the verbs, those below are not.
+  for (const add of [addRun, addExec, addBench, addCheck, addBuild, addImage, addTrain, addModels]) {
+    add(program);
   }
   return program;
 };

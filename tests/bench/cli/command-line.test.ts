@@ -32,8 +32,8 @@ describe('a wrong command line', () => {
 describe('help', () => {
   it('lists every verb, the exit codes, and examples', async () => {
     const { stdout, exitCode } = await starmind(['--help']);
-    for (const verb of ['run', 'exec', 'bench|check', 'build', 'image', 'train', 'models']) {
-      expect(stdout).toMatch(new RegExp(`^  ${verb.replace('|', '\\|')} `, 'm'));
+    for (const verb of ['run', 'exec', 'bench', 'check', 'build', 'image', 'train', 'models']) {
+      expect(stdout).toMatch(new RegExp(`^  ${verb} `, 'm'));
     }
     expect(stdout).toMatch(/Exit codes: .*3 cycles moved, 42 emulated time-out/);
     expect(exitCode).toBe(0);
