@@ -43,6 +43,20 @@ export const presets: Record<string, Preset> = {
       context: 128,
     },
   },
+  'starmind-30k': {
+    summary: "the original project's family at a size that tells a story",
+    config: {
+      ...starmind,
+      vocabulary: 256,
+      dim: 32,
+      hidden: 64,
+      layers: 3,
+      heads: 4,
+      kvHeads: 2,
+      headSize: 8,
+      context: 256,
+    },
+  },
   'story-8k': {
     summary: 'smallest rung of the story ladder',
     config: { ...llama, vocabulary: 192, dim: 16, hidden: 36, layers: 2, heads: 2, kvHeads: 1, headSize: 8 },

@@ -1,7 +1,7 @@
 /**
- * Stories as batches of token sequences. Every sequence starts with BOS at a story's start, as the device starts, and ends
- * with EOS; stories of similar length share a batch, so little is padding. A story longer than the context is cut, and the
- * later pieces start with BOS too.
+ * Stories as batches of token sequences. A story's sequence starts with BOS, as the device starts, and ends with EOS; stories
+ * of similar length share a batch, so little is padding. A story longer than the context is cut; its later pieces start
+ * without BOS, so that after BOS there is always a beginning.
  */
 import { Random } from '../corpus/random.ts';
 import type { Tokenizer } from '../tokenizer/index.ts';
@@ -30,14 +30,11 @@ export interface Sequences {
 const LENGTH_STEP = 8;
 
 /** A story's tokens with BOS and EOS, cut into sequences of at most context + 1 tokens. */
-function cut(story: number[], tokenizer: Tokenizer, context: number): number[][] {
-  const { bos, eos } = tokenizer;
-  const body = bos !== null && story[0] === bos ? story.slice(1) : story;
-  const first = bos === null ? [] : [bos];
-  const whole = eos === null ? body : [...body, eos];
-  const room = context + 1 - first.length;
+function cut(story: number[], { bos, eos }: Tokenizer, context: number): number[][] {
+  const start = bos === null || story[0] === bos ? [] : [bos];
+  const whole = [...start, ...story, ...(eos === null ? [] : [eos])];
   const cuts: number[][] = [];
-  for (let at = 0; at < whole.length; at += room) cuts.push([...first, ...whole.slice(at, at + room)]);
+  for (let at = 0; at < whole.length; at += context + 1) cuts.push(whole.slice(at, at + context + 1));
   return cuts.filter((sequence) => sequence.length >= 2);
 }
 

@@ -194,11 +194,11 @@ function facts(
   { step, tokens, seconds, progress }: Report,
   { heldOutLoss, bitsPerByte }: Measured,
 ): Record<string, unknown> {
-  const { corpus, seed, workers, stories, rate, batchTokens, out } = settings;
+  const { corpus, seed, workers, stories, rate, batchTokens } = settings;
   const steps = settings.steps ?? Math.round(step / progress);
   const command =
     `npx tsx models/train/main.ts --preset ${name} --corpus ${corpus} --steps ${steps} --seed ${seed} ` +
-    `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens} --out ${out}`;
+    `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens}`;
   const minutes = Math.round(seconds / 6) / 10;
   return {
     command,

@@ -158,11 +158,8 @@ export function crossEntropy(
       gradient: (dy) => {
         const slope = p.slice();
         for (let n = 0; n < rows; n++) slope[n * vocabulary + targets[n]] -= 1;
-        const perRow = tf.tensor2d(
-          weights.map((weight) => weight / total),
-          [rows, 1],
-        );
-        return [tf.mul(tf.mul(tf.tensor2d(slope, [rows, vocabulary]), perRow), dy)];
+        const perRow = tf.tensor2d(weights, [rows, 1]);
+        return [tf.mul(tf.tensor2d(slope, [rows, vocabulary]), tf.mul(perRow, tf.div(dy, total)))];
       },
     };
   });
