@@ -73,6 +73,8 @@ export interface Machine {
   /** A debugger's write of one byte to flash or SRAM; false where there is no memory. */
   poke(address: number, byte: number): boolean;
 
+  /** Called after a series of pokes: what was decoded or cached of the memory is forgotten. */
+  poked(): void;
   /** What the next machine starts from after a reset by the watchdog. */
   carry(): CarriedState;
 

@@ -16,6 +16,7 @@ import { PicoUart } from './ports/uart.ts';
 import { ProgramError, UsageError } from './program/errors.ts';
 import { SymbolTable } from './program/symbols.ts';
 import { StockMachine } from './stock/machine.ts';
+import { TwoCoreMachine } from './two-cores/machine.ts';
 import type { PicoOptions, Program, ProgramSymbol, RunEnd, RunResult, RunUntil } from './types.ts';
 
 const DEFAULT_FLASH_BYTES = 2 * 1024 * 1024;
@@ -163,6 +164,7 @@ export class Pico {
         throw new UsageError(`There is no memory to write at ${formatAddress(address + i)}`);
       }
     }
+    this.machine.poked();
   }
 
   symbol(name: string): ProgramSymbol | undefined {
@@ -222,8 +224,9 @@ export class Pico {
   }
 
   private createMachine(from: CarriedState): Machine {
-    const { bootrom, xoscHz } = this.options;
-    return new StockMachine({ bootrom, xoscHz, from });
+    const { core, bootrom, xoscHz } = this.options;
+    const Kind = core === 'rp2040js' ? StockMachine : TwoCoreMachine;
+    return new Kind({ bootrom, xoscHz, from });
   }
 
   /** A reset by the watchdog or by software: memory, time and the watchdog's scratch registers go on. */

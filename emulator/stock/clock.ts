@@ -37,8 +37,6 @@ export class CycleAlarm implements PeripheralAlarm {
 }
 
 export class CycleClock {
-  /** Called after clk_sys changed its frequency. */
-  readonly onFrequency: (() => void)[] = [];
   private count: number;
   /** Cycle of the earliest alarm; Infinity when none is scheduled. */
   nextDueCycle = Number.POSITIVE_INFINITY;
@@ -87,7 +85,6 @@ export class CycleClock {
     this.nanosPerCycle = 1e9 / hz;
     for (let alarm = this.first; alarm; alarm = alarm.next) alarm.dueCycle = this.cycleAt(alarm.dueNanos);
     this.nextDueCycle = this.first?.dueCycle ?? Number.POSITIVE_INFINITY;
-    for (const listener of this.onFrequency) listener();
   }
 
   /** The first cycle boundary at or after a time. */

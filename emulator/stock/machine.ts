@@ -17,17 +17,15 @@ import { installPeripherals } from '../peripherals/install.ts';
 import { AccessCheck, AccessFault, hex, regionOf } from './access.ts';
 import { CycleClock } from './clock.ts';
 import { isBreakpoint, isUndefined16, isUndefined32, missingCycles } from './corrections.ts';
-import { runPioByCycle } from './pio.ts';
+import { runPioInEmulatedTime } from './pio.ts';
 import { SysTick } from './systick.ts';
+import { carriedState, connectWatchdog, resetPads } from './wiring.ts';
 
 /** clk_sys before the program sets the clocks: the ring oscillator's nominal frequency (datasheet 2.17). */
 const ROSC_HZ = 6_500_000;
 const SIO_FIFO_STATUS = 0x50;
 const SIO_FIFO_READ = 0x58;
 const FIFO_READY = 2;
-
-/** Pad control after reset (datasheet 2.19.6.3): input enabled, 4 mA, pull-down, Schmitt. The stock value disables the input. */
-const PAD_RESET = 0x56;
 
 const NMI = 2;
 const HARDFAULT = 3;
@@ -36,7 +34,6 @@ const MSR = 0xf38;
 const AIRCR = 0xd0c;
 const AIRCR_KEY = 0x05fa;
 const SYSRESETREQ = 4;
-const WATCHDOG = 0x40058;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface StockOptions {
@@ -86,9 +83,9 @@ export class StockMachine implements Machine {
     this.replaceSystemRegisters();
     this.completeSio();
     installPeripherals(rp2040, { flashBytes: from.flash.length });
-    this.connectWatchdog(from);
-    for (const pin of rp2040.gpio) pin.padValue = PAD_RESET;
-    for (const pio of rp2040.pio) runPioByCycle(pio, this.clock);
+    connectWatchdog(rp2040, from, () => this.requestReset());
+    resetPads(rp2040);
+    runPioInEmulatedTime(rp2040);
     this.access = new AccessCheck(rp2040, this.sysTick, () => this.clock.cycles);
     this.access.install();
     this.takeResetVector();
@@ -182,16 +179,11 @@ export class StockMachine implements Machine {
   }
 
   carry(): CarriedState {
-    const { rp2040 } = this;
-    const { scratchData, reason } = watchdogOf(rp2040);
-    return {
-      flash: rp2040.flash.slice(0, this.flashBytes),
-      sram: rp2040.sram.slice(),
-      cycles: this.cycles,
-      seconds: this.seconds,
-      watchdog: { scratch: scratchData.slice(), reason },
-    };
+    return carriedState(this.rp2040, this.flashBytes, this.cycles, this.seconds);
   }
+
+  /** The stock core decodes anew each time. */
+  poked(): void {}
 
   private step(): void {
     const { core } = this.rp2040;
@@ -281,14 +273,6 @@ export class StockMachine implements Machine {
     };
   }
 
-  private connectWatchdog({ watchdog: carried }: CarriedState): void {
-    const watchdog = watchdogOf(this.rp2040);
-    watchdog.onWatchdogTrigger = () => this.requestReset();
-    if (!carried) return;
-    watchdog.scratchData.set(carried.scratch);
-    watchdog.reason = carried.reason;
-  }
-
   private requestReset(): void {
     this.resetRequested = true;
     this.stop();
@@ -309,16 +293,6 @@ export class StockMachine implements Machine {
       if (!isFifo(offset) && exists(offset)) write(offset, value);
     };
   }
-}
-
-interface Watchdog {
-  readonly scratchData: Uint32Array;
-  reason: number;
-  onWatchdogTrigger: () => void;
-}
-
-function watchdogOf(rp2040: RP2040): Watchdog {
-  return rp2040.peripherals[WATCHDOG] as unknown as Watchdog;
 }
 
 function bytesToWords(bytes: Uint8Array): Uint32Array {

@@ -3,8 +3,7 @@
  * their clock divider, delay or enable bit say. Here each enabled machine takes its steps on its own divided clock, in emulated time,
  * and pays for its delays. RP2040 datasheet 3.5.5 (clock dividers) and 3.4 (delay cycles).
  */
-import type { RPPIO, StateMachine } from 'rp2040js';
-import type { CycleAlarm, CycleClock } from './clock.ts';
+import type { RP2040, RPPIO, StateMachine } from 'rp2040js';
 
 const CTRL = 0x000;
 const SM0_CLKDIV = 0x0c8;
@@ -27,20 +26,20 @@ interface Pace {
   owed: number;
 }
 
-export function runPioByCycle(pio: RPPIO, clock: CycleClock): void {
-  new PioPacer(pio, clock);
+export function runPioInEmulatedTime(rp2040: RP2040): void {
+  for (const pio of rp2040.pio) new PioPacer(rp2040, pio);
 }
 
 class PioPacer {
+  private readonly rp2040: RP2040;
   private readonly pio: RPPIO;
-  private readonly clock: CycleClock;
-  private readonly alarm: CycleAlarm;
+  private readonly alarm: { schedule(deltaNanos: number): void; cancel(): void };
   private readonly paces: Pace[];
 
-  constructor(pio: RPPIO, clock: CycleClock) {
+  constructor(rp2040: RP2040, pio: RPPIO) {
+    this.rp2040 = rp2040;
     this.pio = pio;
-    this.clock = clock;
-    this.alarm = clock.createAlarm(() => this.tick());
+    this.alarm = rp2040.clock.createAlarm(() => this.tick());
     this.paces = pio.machines.map((machine) => {
       return { machine, running: false, anchorNanos: 0, periodNanos: 0, ticks: 0, paid: 0, owed: 0 };
     });
@@ -52,7 +51,7 @@ class PioPacer {
       const index = (offset - SM0_CLKDIV) / SM_STRIDE;
       if (Number.isInteger(index) && index >= 0 && index < MACHINES) this.restartClock(this.paces[index]);
     };
-    clock.onFrequency.push(() => {
+    rp2040.addClockListener(() => {
       for (const pace of this.paces) this.restartClock(pace);
     });
   }
@@ -69,8 +68,8 @@ class PioPacer {
   private restartClock(pace: Pace): void {
     const { clockDivInt, clockDivFrac } = pace.machine;
     const divider = (clockDivInt || 0x10000) + clockDivFrac / 256;
-    pace.periodNanos = (divider * 1e9) / this.clock.frequency;
-    pace.anchorNanos = this.clock.nanos;
+    pace.periodNanos = (divider * 1e9) / this.rp2040.clkSys;
+    pace.anchorNanos = this.rp2040.clock.nanos;
     pace.ticks = 1;
     this.plan();
   }
@@ -79,11 +78,11 @@ class PioPacer {
     let next = Number.POSITIVE_INFINITY;
     for (const pace of this.paces) if (pace.running) next = Math.min(next, dueNanos(pace));
     if (next === Number.POSITIVE_INFINITY) this.alarm.cancel();
-    else this.alarm.schedule(next - this.clock.nanos);
+    else this.alarm.schedule(next - this.rp2040.clock.nanos);
   }
 
   private tick(): void {
-    const now = this.clock.nanos + SAME_TIME_NANOS;
+    const now = this.rp2040.clock.nanos + SAME_TIME_NANOS;
     for (const pace of this.paces) {
       if (!pace.running || dueNanos(pace) > now) continue;
       pace.ticks++;

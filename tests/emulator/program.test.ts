@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ProgramError, readProgram, loadProgram } from '../../emulator/index.ts';
+import { loadProgram, ProgramError, readProgram } from '../../emulator/index.ts';
 import { hexLine, makeElf, makeHex, makeUf2 } from './support/files.ts';
 
 const bytesOf = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 37 + (i >> 8)) & 255);

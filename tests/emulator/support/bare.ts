@@ -1,19 +1,25 @@
-/** Programs of a few instructions without SDK: a boot ROM that is only a vector table, and halfwords in flash at 0x10000100. */
+/** Programs of a few instructions without SDK: a boot ROM that is only a vector table, and halfwords in SRAM. */
 import { type CoreKind, Pico, type Program } from '../../../emulator/index.ts';
 
-export const CODE = 0x10000100;
-export const STACK_TOP = 0x20041000;
+export const CODE = 0x20020000;
+export const STACK_TOP = 0x20010000;
 
 /** Every kind of core the tests run on. */
 export const CORES: CoreKind[] = ['rp2040js', 'starmind'];
 
-/** Reset goes straight to the program; NMI and HardFault to an endless loop behind it. */
-export function vectorRom(sp = STACK_TOP, reset = CODE + 1): Uint8Array {
-  const rom = new DataView(new ArrayBuffer(64));
-  [sp, reset, 0x21, 0x21].forEach((word, i) => {
+/** A boot ROM that only sends core 0 to `entry` and core 1 to sleep. NMI and HardFault are endless loops. */
+export function vectorRom(entry = CODE + 1, sp = STACK_TOP): Uint8Array {
+  const rom = new DataView(new ArrayBuffer(0x60));
+  [sp, 0x41, 0x31, 0x31].forEach((word, i) => {
     rom.setUint32(4 * i, word, true);
   });
-  rom.setUint16(0x20, 0xe7fe, true);
+  rom.setUint16(0x30, LOOP, true);
+  // ldr r0, =SIO; ldr r0, [r0] (CPUID); cmp r0, #0; bne park; ldr r0, =entry; bx r0; park: wfi; b park
+  [0x4803, 0x6800, 0x2800, 0xd101, 0x4802, 0x4700, 0xbf30, 0xe7fd].forEach((half, i) => {
+    rom.setUint16(0x40 + 2 * i, half, true);
+  });
+  rom.setUint32(0x50, 0xd0000000, true);
+  rom.setUint32(0x54, entry, true);
   return new Uint8Array(rom.buffer);
 }
 
