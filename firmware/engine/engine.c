@@ -23,6 +23,7 @@ static void bind_matrix(struct sm_matrix *w, const struct sm_image *image, uint8
   w->we = t.exponent;
   w->pre = t.pre;
   w->format = t.format;
+  w->run = SM_KERNELS_M0 ? sm_matvec_run(w) : 0;
 }
 
 static void bind_gain(struct sm_gain *gain, const struct sm_image *image, uint8_t *arena, uint32_t index) {

@@ -12,6 +12,18 @@ static void SM_HOT matvec_int8(const struct sm_matvec *job) {
   sm_matvec_int8_portable(job);
 }
 
+static void SM_HOT matvec_int4(const struct sm_matvec *job, int grouped) {
+#if SM_KERNELS_M0
+  if (job->columns <= SM_MATVEC_INT4_M0_COLUMNS) {
+    if (grouped) sm_matvec_int4g32_m0(job);
+    else sm_matvec_int4_m0(job);
+    return;
+  }
+#endif
+  if (grouped) sm_matvec_int4g32_portable(job);
+  else sm_matvec_int4_portable(job);
+}
+
 void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y) {
   struct sm_matvec job;
   int32_t post = w->we + a->ae - w->pre - 17 - fy;
@@ -29,7 +41,7 @@ void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int3
     matvec_int8(&job);
   } else {
     job.blocks = (w->rows + 7u) >> 3;
-    if (w->format == SM_INT4) sm_matvec_int4_portable(&job);
-    else sm_matvec_int4g32_portable(&job);
+    job.run = w->run;
+    matvec_int4(&job, w->format == SM_INT4G32);
   }
 }

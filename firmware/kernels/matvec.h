@@ -13,6 +13,7 @@ struct sm_matrix {
   const uint32_t *words; /* column-broadcast blocks of 4 or 8 rows */
   const uint16_t *wm;    /* (padded rows) */
   uint32_t rows, columns;
+  uint32_t run; /* columns that an int4 kernel may sum in 16 bits; see sm_matvec_run */
   int16_t we;
   uint8_t pre;
   uint8_t format; /* enum sm_format */
@@ -41,6 +42,7 @@ struct sm_matvec {
   uint32_t am;
   uint32_t pre;  /* 0..31 */
   uint32_t post; /* 1..31 */
+  uint32_t run;  /* int4 only */
 };
 
 /* W (rows, columns) @ a (columns,) -> y (rows padded to the block,), fraction fy. */
@@ -54,6 +56,16 @@ void sm_matvec_int4g32_portable(const struct sm_matvec *job);
 /* Their hand-written twins, and the bounds within which they give the same bits. */
 #define SM_MATVEC_INT8_M0_COLUMNS 512u
 #define SM_MATVEC_INT8_M0_PRE 8u
+#define SM_MATVEC_INT4_M0_COLUMNS 1024u
 void sm_matvec_int8_m0(const struct sm_matvec *job);
+void sm_matvec_int4_m0(const struct sm_matvec *job);
+void sm_matvec_int4g32_m0(const struct sm_matvec *job);
+
+/*
+ * The longest run of columns, equal but for the last, that two-lane sums are exact in, whatever the activations: every
+ * row has sum |wq| <= 258 in each run. At least 32 (or all columns); 32 for int4g32. Reads every weight, so it is done
+ * once, when the model is bound.
+ */
+uint32_t sm_matvec_run(const struct sm_matrix *w);
 
 #endif

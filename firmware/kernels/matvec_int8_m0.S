@@ -29,32 +29,16 @@
         .cpu    cortex-m0plus
         .thumb
 
-// struct sm_matvec
-        .equ    JOB_WORDS, 0
-        .equ    JOB_WM, 4
-        .equ    JOB_A, 8
-        .equ    JOB_Y, 12
-        .equ    JOB_BLOCKS, 16
-        .equ    JOB_COLUMNS, 20
-        .equ    JOB_SUM, 24
-        .equ    JOB_AM, 28
-        .equ    JOB_PRE, 32
-        .equ    JOB_POST, 36
+#include "m0_macros.h"
 
 // stack frame
-        .equ    F_A, 0                  // first activation
-        .equ    F_END, 4                // after the last
-        .equ    F_START_A, 8            // what A starts at
-        .equ    F_START_EC, 12          // what E and C start at
-        .equ    F_PRE, 16
-        .equ    F_AM, 20
-        .equ    F_POST, 24
-        .equ    F_HALF, 28              // half(post)
-        .equ    F_WM, 32
-        .equ    F_Y, 36
-        .equ    F_BLOCKS, 40            // still to do
-        .equ    F_STRIDE, 44            // bytes of a block
-        .equ    FRAME, 48
+        .equ    F_A, F_COMMON + 0       // first activation
+        .equ    F_END, F_COMMON + 4     // after the last
+        .equ    F_START_A, F_COMMON + 8 // what A starts at
+        .equ    F_START_EC, F_COMMON + 12 // what E and C start at
+        .equ    F_BLOCKS, F_COMMON + 16 // still to do
+        .equ    F_STRIDE, F_COMMON + 20 // bytes of a block
+        .equ    FRAME, F_COMMON + 24
 
 // acc += one column of four rows: word \w, activation \x. 9 cycles. Leaves \w and r3 spoilt.
 .macro  MAC     w, x, acc_a, acc_e, acc_c
@@ -112,61 +96,15 @@
         asrs    r7, r7, #8              // S3
 .endm
 
-// r4..r7 -> y; spoils r0..r3. 52 cycles.
-.macro  REQUANTIZE
-        ldr     r0, [sp, #F_PRE]
-        asrs    r4, r0
-        asrs    r5, r0
-        asrs    r6, r0
-        asrs    r7, r0
-        ldr     r0, [sp, #F_WM]
-        ldm     r0!, {r2, r3}           // four scales
-        str     r0, [sp, #F_WM]
-        ldr     r0, [sp, #F_AM]
-        uxth    r1, r2
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r4, r1
-        lsrs    r2, r2, #16
-        muls    r2, r0
-        lsrs    r2, r2, #17
-        muls    r5, r2
-        uxth    r1, r3
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r6, r1
-        lsrs    r3, r3, #16
-        muls    r3, r0
-        lsrs    r3, r3, #17
-        muls    r7, r3
-        ldr     r0, [sp, #F_POST]
-        ldr     r1, [sp, #F_HALF]
-        adds    r4, r4, r1
-        asrs    r4, r0
-        adds    r5, r5, r1
-        asrs    r5, r0
-        adds    r6, r6, r1
-        asrs    r6, r0
-        adds    r7, r7, r1
-        asrs    r7, r0
-        ldr     r1, [sp, #F_Y]
-        stm     r1!, {r4-r7}
-        str     r1, [sp, #F_Y]
-.endm
-
         .section .time_critical.sm_matvec_int8_m0, "ax"
         .align  2
         .global sm_matvec_int8_m0
         .type   sm_matvec_int8_m0, %function
         .thumb_func
 sm_matvec_int8_m0:
-        push    {r4-r7, lr}
-        mov     r4, r8
-        mov     r5, r9
-        mov     r6, r10
-        mov     r7, r11
-        push    {r4-r7}
+        SAVE_REGISTERS
         sub     sp, #FRAME
+        FILL_COMMON
 
         ldr     r1, [r0, #JOB_A]
         str     r1, [sp, #F_A]
@@ -175,8 +113,7 @@ sm_matvec_int8_m0:
         str     r2, [sp, #F_STRIDE]
         adds    r1, r1, r2
         str     r1, [sp, #F_END]
-        ldr     r1, [r0, #JOB_PRE]
-        str     r1, [sp, #F_PRE]
+        ldr     r1, [sp, #F_PRE]
         movs    r3, #1
         lsls    r3, r1
         lsrs    r3, r3, #1              // half(pre); 0 for pre = 0
@@ -189,18 +126,6 @@ sm_matvec_int8_m0:
         lsls    r1, r3, #16
         adds    r3, r3, r1              // (1 + 2^8 + 2^16 + 2^24) times
         str     r3, [sp, #F_START_A]
-        ldr     r1, [r0, #JOB_AM]
-        str     r1, [sp, #F_AM]
-        ldr     r1, [r0, #JOB_POST]
-        str     r1, [sp, #F_POST]
-        movs    r3, #1
-        lsls    r3, r1
-        lsrs    r3, r3, #1
-        str     r3, [sp, #F_HALF]
-        ldr     r1, [r0, #JOB_WM]
-        str     r1, [sp, #F_WM]
-        ldr     r1, [r0, #JOB_Y]
-        str     r1, [sp, #F_Y]
         ldr     r3, [r0, #JOB_BLOCKS]
         ldr     r0, [r0, #JOB_WORDS]
         adds    r1, r0, r2
@@ -259,10 +184,5 @@ sm_matvec_int8_m0:
 
 .Ldone:
         add     sp, #FRAME
-        pop     {r4-r7}
-        mov     r8, r4
-        mov     r9, r5
-        mov     r10, r6
-        mov     r11, r7
-        pop     {r4-r7, pc}
+        RETURN
         .size   sm_matvec_int8_m0, . - sm_matvec_int8_m0

@@ -1,0 +1,383 @@
+// int4 x int8 matvec for the Cortex-M0+: eight rows in four multiplies, two per 32-bit product.
+//
+// void sm_matvec_int4_m0(const struct sm_matvec *job)        the same job and result as sm_matvec_int4_portable
+// void sm_matvec_int4g32_m0(const struct sm_matvec *job)     and as sm_matvec_int4g32_portable
+//
+// Layout. Word k of a block holds eight rows' weights of column k as nibbles n0..n7 = wq + 8; a[k] is an i32. In int4g32
+// every 32 words are preceded by the eight rows' group scales, u16[8].
+//
+// Arithmetic. With Sj = sum of wq x over a run of columns, modulo 2^32 and with M = 0x000f000f:
+//     A0 = sum W x                    holds every row: S0 + 2^4 S1 + ... + 2^28 S7
+//     Aj = sum ((W >> 4j) & M) x      = Sj + 2^16 S(j+4), j = 1, 2, 3
+// so A0 - 2^4 A1 - 2^8 A2 - 2^12 A3 = S0 + 2^16 S4. All start at -8 sum(x), spread alike, which takes the 8 off. Lanes
+// may wrap on the way and borrow from each other: at the end of the run the low sum is the low half, sign-extended, and
+// the high one what is left, as long as every |Sj| <= 32767.
+//
+// Exact for |a| <= 127 when in each run of `job->run` columns every row has sum |wq| <= 258 (sm_matvec_run finds the
+// longest such run; 32 columns always are one), at most 1024 columns, run a multiple of 4, at most 32 runs. Runs are
+// added up in 32 bits.
+//
+// Inner step, two columns of eight rows (16 weights): LDM a 3, LDM w 3, 2 x 14 = 34 cycles, 2.1 per weight; 3 for the
+// loop every 8 columns. A run costs 28 to split its sums, and when there are several, 44 to add them to the others'.
+//
+// Registers in the loop: r0 weights, r1 activations, r2 r3 words, r4 r5 activations, r6 scratch, r7 = M,
+// r8..r11 = A0..A3, r12 end of the run's activations.
+
+        .syntax unified
+        .cpu    cortex-m0plus
+        .thumb
+
+#include "m0_macros.h"
+
+// stack frame
+        .equ    F_A, F_COMMON + 0       // first activation
+        .equ    F_END, F_COMMON + 4     // after the last
+        .equ    F_RUN, F_COMMON + 8     // bytes of activations in a run
+        .equ    F_BLOCKS, F_COMMON + 12 // still to do
+        .equ    F_BIAS, F_COMMON + 16   // bias of the present run
+        .equ    F_PRE_HALF, F_COMMON + 20
+        .equ    F_ACC, F_COMMON + 24    // eight rows' sums of the runs so far, with half(pre)
+        .equ    F_BIASES, F_COMMON + 56 // -8 sum(x) times 0x10001, of each run
+        .equ    FRAME, F_BIASES + 4 * 32
+
+// One column of eight rows: word \w, activation \x. 14 cycles.
+.macro  MAC8    w, x
+        lsrs    r6, \w, #4
+        ands    r6, r7
+        muls    r6, \x
+        add     r9, r6
+        lsrs    r6, \w, #8
+        ands    r6, r7
+        muls    r6, \x
+        add     r10, r6
+        lsrs    r6, \w, #12
+        ands    r6, r7
+        muls    r6, \x
+        add     r11, r6
+        muls    \w, \x
+        add     r8, \w
+.endm
+
+// Two columns. 34 cycles.
+.macro  COLUMNS2
+        ldm     r1!, {r4, r5}
+        ldm     r0!, {r2, r3}
+        MAC8    r2, r4
+        MAC8    r3, r5
+.endm
+
+// r1 = sum of x, or of a run's -> r3 = -8 sum(x), in both lanes; spoils r1.
+.macro  BIAS
+        lsls    r1, r1, #3
+        rsbs    r1, r1, #0
+        lsls    r3, r1, #16
+        adds    r3, r3, r1
+.endm
+
+// r0 = job, common frame filled -> the rest of the frame but the biases; leaves r0.
+.macro  FILL_FIELDS
+        ldr     r1, [r0, #JOB_A]
+        str     r1, [sp, #F_A]
+        ldr     r2, [r0, #JOB_COLUMNS]
+        lsls    r2, r2, #2
+        adds    r2, r2, r1
+        str     r2, [sp, #F_END]
+        mov     r12, r2
+        ldr     r2, [r0, #JOB_RUN]
+        lsls    r2, r2, #2
+        str     r2, [sp, #F_RUN]
+        ldr     r2, [r0, #JOB_BLOCKS]
+        str     r2, [sp, #F_BLOCKS]
+        ldr     r2, [sp, #F_PRE]
+        movs    r3, #1
+        lsls    r3, r2
+        lsrs    r3, r3, #1
+        str     r3, [sp, #F_PRE_HALF]
+.endm
+
+// The bias of each run; leaves r0.
+.macro  FILL_BIASES
+        mov     r8, r0
+        add     r0, sp, #F_BIASES
+        ldr     r1, [sp, #F_A]
+1:      // each run
+        ldr     r2, [sp, #F_RUN]
+        adds    r2, r2, r1
+        cmp     r2, r12
+        bls     2f
+        mov     r2, r12
+2:      movs    r3, #0
+3:      ldm     r1!, {r4-r7}
+        adds    r4, r4, r5
+        adds    r6, r6, r7
+        adds    r3, r3, r4
+        adds    r3, r3, r6
+        cmp     r1, r2
+        bne     3b
+        mov     r4, r1
+        mov     r1, r3
+        BIAS
+        stm     r0!, {r3}
+        mov     r1, r4
+        cmp     r1, r12
+        bne     1b
+        mov     r0, r8
+.endm
+
+// r0 weights, r1 activations, r12 their end, at least 4 columns on: the columns of a run. 136 + 3 cycles per 8 columns.
+.macro  LOOP    name
+        mov     r6, r12
+        subs    r6, r6, r1              // an odd number of fours: begin in the middle
+        lsls    r6, r6, #27
+        bmi     .L\name\()_half
+.L\name\()_loop:
+        COLUMNS2
+        COLUMNS2
+.L\name\()_half:
+        COLUMNS2
+        COLUMNS2
+        cmp     r1, r12
+        bne     .L\name\()_loop
+.endm
+
+// A0..A3 -> sums of rows 0..3 in r4..r7, of rows 4..7 in r9..r12; moves r0 to r8 and r1 to lr. 28 cycles.
+.macro  SPLIT
+        mov     lr, r1
+        mov     r1, r9
+        mov     r2, r10
+        mov     r3, r11
+        lsls    r4, r3, #4
+        adds    r4, r4, r2
+        lsls    r4, r4, #4
+        adds    r4, r4, r1
+        lsls    r4, r4, #4
+        mov     r5, r8
+        mov     r8, r0
+        subs    r0, r5, r4
+        sxth    r4, r0
+        sxth    r5, r1
+        sxth    r6, r2
+        sxth    r7, r3
+        subs    r0, r0, r4
+        asrs    r0, r0, #16
+        mov     r9, r0
+        subs    r1, r1, r5
+        asrs    r1, r1, #16
+        mov     r10, r1
+        subs    r2, r2, r6
+        asrs    r2, r2, #16
+        mov     r11, r2
+        subs    r3, r3, r7
+        asrs    r3, r3, #16
+        mov     r12, r3
+.endm
+
+// r0 weights, r1 activations: one run of several, with the bias at [F_BIAS], which moves on. Results as SPLIT.
+.macro  RUN     name
+        ldr     r6, [sp, #F_BIAS]
+        ldm     r6!, {r3}
+        str     r6, [sp, #F_BIAS]
+        mov     r9, r3
+        mov     r10, r3
+        mov     r11, r3
+        ldr     r7, =0x1111
+        muls    r3, r7
+        mov     r8, r3
+        ldr     r7, =0x000f000f
+        ldr     r6, [sp, #F_RUN]
+        adds    r6, r6, r1
+        ldr     r5, [sp, #F_END]
+        cmp     r6, r5
+        bls     1f
+        mov     r6, r5
+1:      mov     r12, r6
+        LOOP    \name
+        SPLIT
+.endm
+
+// r4..r7 from r9..r12.
+.macro  HIGH_ROWS
+        mov     r4, r9
+        mov     r5, r10
+        mov     r6, r11
+        mov     r7, r12
+.endm
+
+// r4..r7 += the sums at [sp, #\at]. Spoils r0..r3.
+.macro  ADD_SUMS at
+        add     r0, sp, #\at
+        ldm     r0!, {r1, r2, r3}
+        adds    r4, r4, r1
+        adds    r5, r5, r2
+        adds    r6, r6, r3
+        ldr     r1, [r0]
+        adds    r7, r7, r1
+.endm
+
+// Sums of the eight rows start at half(pre).
+.macro  CLEAR_SUMS
+        ldr     r4, [sp, #F_PRE_HALF]
+        mov     r5, r4
+        mov     r6, r4
+        mov     r7, r4
+        add     r3, sp, #F_ACC
+        stm     r3!, {r4-r7}
+        stm     r3!, {r4-r7}
+.endm
+
+.macro  NEXT_BLOCK loop, frame
+        mov     r0, r8
+        ldr     r3, [sp, #F_BLOCKS]
+        subs    r3, #1
+        beq     9f
+        str     r3, [sp, #F_BLOCKS]
+        b       \loop
+9:      add     sp, #\frame
+        RETURN
+.endm
+
+        .section .time_critical.sm_matvec_int4_m0, "ax"
+        .align  2
+        .global sm_matvec_int4_m0
+        .type   sm_matvec_int4_m0, %function
+        .thumb_func
+sm_matvec_int4_m0:
+        SAVE_REGISTERS
+        sub     sp, #FRAME
+        FILL_COMMON
+        FILL_FIELDS
+        ldr     r1, [r0, #JOB_COLUMNS]
+        ldr     r2, [r0, #JOB_RUN]
+        cmp     r2, r1
+        blo     .Lruns
+        ldr     r3, [r0, #JOB_PRE]
+        cmp     r3, #0
+        bne     .Lruns
+        ldr     r1, [r0, #JOB_SUM]
+        BIAS
+        str     r3, [sp, #F_BIASES]
+        ldr     r0, [r0, #JOB_WORDS]
+        b       .Lwhole
+
+.Lruns:
+        FILL_BIASES
+        ldr     r0, [r0, #JOB_WORDS]
+        b       .Lblock
+
+.Lwhole: // a row is one run, and pre = 0: nothing to keep in memory
+        ldr     r3, [sp, #F_BIASES]
+        mov     r9, r3
+        mov     r10, r3
+        mov     r11, r3
+        ldr     r7, =0x1111
+        muls    r3, r7
+        mov     r8, r3
+        ldr     r7, =0x000f000f
+        ldr     r1, [sp, #F_END]
+        mov     r12, r1
+        ldr     r1, [sp, #F_A]
+        LOOP    whole
+        SPLIT
+        REQUANTIZE pre=0
+        HIGH_ROWS
+        REQUANTIZE pre=0
+        NEXT_BLOCK .Lwhole, FRAME
+
+        .ltorg
+.Lblock:
+        CLEAR_SUMS
+        add     r1, sp, #F_BIASES
+        str     r1, [sp, #F_BIAS]
+        ldr     r1, [sp, #F_A]
+.Lrun:
+        RUN     int4
+        ADD_SUMS F_ACC
+        ldr     r1, [sp, #F_END]
+        cmp     r1, lr
+        beq     .Llast
+        add     r0, sp, #F_ACC
+        stm     r0!, {r4-r7}
+        HIGH_ROWS
+        ADD_SUMS F_ACC + 16
+        add     r0, sp, #F_ACC + 16
+        stm     r0!, {r4-r7}
+        mov     r0, r8
+        mov     r1, lr
+        b       .Lrun
+.Llast:
+        REQUANTIZE
+        HIGH_ROWS
+        ADD_SUMS F_ACC + 16
+        REQUANTIZE
+        NEXT_BLOCK .Lblock, FRAME
+        .ltorg
+        .size   sm_matvec_int4_m0, . - sm_matvec_int4_m0
+
+// r4..r7 *= the four scales at r1. Spoils r0, r2, r3; moves r1 on.
+.macro  SCALE4
+        ldm     r1!, {r2, r3}
+        uxth    r0, r2
+        muls    r4, r0
+        lsrs    r2, r2, #16
+        muls    r5, r2
+        uxth    r0, r3
+        muls    r6, r0
+        lsrs    r3, r3, #16
+        muls    r7, r3
+.endm
+
+        .equ    F_SCALES, F_BIASES + 4 * 32 // of the present group
+        .equ    FRAME_G32, F_SCALES + 8
+
+        .section .time_critical.sm_matvec_int4g32_m0, "ax"
+        .align  2
+        .global sm_matvec_int4g32_m0
+        .type   sm_matvec_int4g32_m0, %function
+        .thumb_func
+sm_matvec_int4g32_m0:
+        SAVE_REGISTERS
+        sub     sp, #FRAME_G32
+        FILL_COMMON
+        FILL_FIELDS
+        FILL_BIASES
+        ldr     r0, [r0, #JOB_WORDS]
+
+.Lblock_g32:
+        CLEAR_SUMS
+        add     r1, sp, #F_BIASES
+        str     r1, [sp, #F_BIAS]
+        ldr     r1, [sp, #F_A]
+.Lgroup:
+        str     r0, [sp, #F_SCALES]
+        adds    r0, #16
+        RUN     int4g32
+        ldr     r1, [sp, #F_SCALES]
+        SCALE4
+        str     r1, [sp, #F_SCALES]
+        ADD_SUMS F_ACC
+        add     r0, sp, #F_ACC
+        stm     r0!, {r4-r7}
+        HIGH_ROWS
+        ldr     r1, [sp, #F_SCALES]
+        SCALE4
+        adds    r1, #128                // the next group, though this one may have ended early
+        mov     r8, r1
+        ADD_SUMS F_ACC + 16
+        add     r0, sp, #F_ACC + 16
+        stm     r0!, {r4-r7}
+        mov     r0, r8
+        mov     r1, lr
+        ldr     r2, [sp, #F_END]
+        cmp     r1, r2
+        beq     .Llast_g32
+        b       .Lgroup
+.Llast_g32:
+        add     r0, sp, #F_ACC
+        ldm     r0!, {r4-r7}
+        REQUANTIZE
+        add     r0, sp, #F_ACC + 16
+        ldm     r0!, {r4-r7}
+        REQUANTIZE
+        NEXT_BLOCK .Lblock_g32, FRAME_G32
+        .ltorg
+        .size   sm_matvec_int4g32_m0, . - sm_matvec_int4g32_m0
