@@ -3,12 +3,16 @@
  * object and with subclasses of it: everything is reached through `rp2040.peripherals` and time through `rp2040.clock`.
  */
 import type { RP2040 } from 'rp2040js';
+import type { BusMaster, MasterBus } from '../bus/master.ts';
+import type { XipPort } from '../bus/xip-port.ts';
 import { Clocks } from '../clocks/clocks.ts';
 import { cycleCounter } from '../clocks/cycle-now.ts';
 import { Rosc, Xosc } from '../clocks/oscillators.ts';
 import { Pll } from '../clocks/pll.ts';
 import { MicrosecondTimer } from '../clocks/timer.ts';
 import { Watchdog } from '../clocks/watchdog.ts';
+import { Dma } from '../dma/dma.ts';
+import { REQUEST_ADC, REQUEST_SSI_RX, REQUEST_SSI_TX, REQUEST_XIP_STREAM } from '../dma/registers.ts';
 import { FlashChip, type FlashDurations } from '../flash/chip.ts';
 import { IoQspi, PadsQspi } from '../flash/io-qspi.ts';
 import { QspiBus } from '../flash/qspi-bus.ts';
@@ -20,6 +24,13 @@ import { XipStream } from '../xip/stream.ts';
 import { repairAdc } from './adc.ts';
 import { PowerStateMachine, type ResetName, Resets, VregAndChipReset } from './power.ts';
 import { SystemConfig, SystemInfo, TestbenchManager } from './system.ts';
+
+/** What DMA and the XIP cache need of the chip around them. */
+export interface Crossbar {
+  readonly masterBus: MasterBus;
+  addMaster(master: BusMaster): void;
+  setXip(xip: XipPort): void;
+}
 
 export interface PeripheralOptions {
   /** Flash size in bytes, a power of two. @default 2 MB */
@@ -33,6 +44,8 @@ export interface PeripheralOptions {
   onXipProblem?: XipProblem;
   /** Which line an XIP miss evicts; no document says. @default 'lru' */
   xipReplacement?: Replacement;
+  /** A chip that arbitrates its bus and charges for flash; without one, DMA and flash cost what they cost alone. */
+  crossbar?: Crossbar;
   /** Core 1 is held in reset (true), or comes out of it and starts in the boot ROM (false). */
   onCore1Off?: (off: boolean) => void;
 }
@@ -53,10 +66,16 @@ export interface Peripherals {
   resets: Resets;
   systemConfig: SystemConfig;
   uart: [Uart, Uart];
+  dma: Dma;
 }
 
 const DEFAULT_FLASH_BYTES = 2 * 1024 * 1024;
 const UART_IRQS = [20, 21] as const;
+const UART_REQUESTS = [
+  { tx: 20, rx: 21 },
+  { tx: 22, rx: 23 },
+] as const;
+const ADC_DREQ_ENABLE = 1 << 3;
 const SILENCE = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** rp2040js declares its blocks read-only; replacing them is what this file is for. */
@@ -80,6 +99,23 @@ export function installPeripherals(rp2040: RP2040, options: PeripheralOptions = 
   resets.onReset('io_qspi', () => flashSide.ioQspi.powerOn());
   resets.onReset('pwm', () => rp2040.pwm.reset());
   const uart = installUarts(rp2040, resets);
+  const dma = installDma(rp2040, resets);
+  for (const n of [0, 1] as const) {
+    uart[n].onRequests = ({ tx, rx }) => {
+      dma.setLevel(UART_REQUESTS[n].tx, tx);
+      dma.setLevel(UART_REQUESTS[n].rx, rx);
+    };
+  }
+  flashSide.ssi.onRequests = ({ tx, rx }) => {
+    dma.setLevel(REQUEST_SSI_TX, tx);
+    dma.setLevel(REQUEST_SSI_RX, rx);
+  };
+  flashSide.xipStream.onLevel = (level) => dma.setLevel(REQUEST_XIP_STREAM, level);
+  if (options.crossbar) {
+    dma.connect(options.crossbar.masterBus);
+    for (const master of dma.masters) options.crossbar.addMaster(master);
+    options.crossbar.setXip(flashSide.xip);
+  }
   const setAdcClock = repairAdc(rp2040.adc);
   const { clocks, timer, watchdog } = clockTree;
   let refHz = -1;
@@ -90,7 +126,7 @@ export function installPeripherals(rp2040: RP2040, options: PeripheralOptions = 
     watchdog.clockChanged();
   };
   clocks.update();
-  return { ...flashSide, clocks, timer, watchdog, power, resets, systemConfig, uart };
+  return { ...flashSide, clocks, timer, watchdog, power, resets, systemConfig, uart, dma };
 }
 
 function installClocks(rp2040: RP2040, resets: Resets) {
@@ -183,4 +219,32 @@ function installUarts(rp2040: RP2040, resets: Resets): [Uart, Uart] {
     rp2040.peripherals[n === 0 ? 0x40034 : 0x40038] = uarts[n];
   }
   return uarts;
+}
+
+/** A FIFO of rp2040js. */
+interface StockFifo {
+  readonly size: number;
+  readonly itemCount: number;
+}
+
+function installDma(rp2040: RP2040, resets: Resets): Dma {
+  const dma = new Dma(rp2040, cycleCounter(rp2040));
+  rp2040.pio.forEach((pio, block) => {
+    pio.machines.forEach((_, n) => {
+      const machine = pio.machines[n] as unknown as { txFIFO: StockFifo; rxFIFO: StockFifo };
+      dma.requests.provide(8 * block + n, () => machine.txFIFO.size - machine.txFIFO.itemCount);
+      dma.requests.provide(8 * block + 4 + n, () => machine.rxFIFO.itemCount);
+    });
+  });
+  rp2040.spi.forEach((spi, n) => {
+    const fifos = spi as unknown as { txFIFO: StockFifo; rxFIFO: StockFifo };
+    dma.requests.provide(16 + 2 * n, () => fifos.txFIFO.size - fifos.txFIFO.itemCount);
+    dma.requests.provide(17 + 2 * n, () => fifos.rxFIFO.itemCount);
+  });
+  const adc = rp2040.adc as unknown as { fifo: StockFifo; fcs: number };
+  dma.requests.provide(REQUEST_ADC, () => (adc.fcs & ADC_DREQ_ENABLE ? adc.fifo.itemCount : 0));
+  Object.assign(rp2040 as Replaceable, { dma });
+  rp2040.peripherals[0x50000] = dma;
+  resets.onReset('dma', () => dma.powerOn());
+  return dma;
 }
