@@ -9,17 +9,18 @@
 #include "input.h"
 #include "link.h"
 #include "model.h"
+#include "pico.h"
 #include "serial.h"
 #include "stack_guard.h"
 #include "text.h"
 
-#define LINE_BYTES 512u
+#define LINE_BYTES 500u
 #define CTRL_C 0x03u
 #define CTRL_U 0x15u
 #define BACKSPACE 0x08u
 #define DELETE 0x7fu
 
-static char line[LINE_BYTES + 1];
+static char __scratch_y("console") line[LINE_BYTES + 1];
 static uint32_t length;
 static bool noise;    /* the line holds bytes no keyboard sends */
 static bool after_cr; /* a LF right after CR is the same key */

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "model.h"
+#include "pico.h"
 #include "serial.h"
 
-struct sm_prompt sm_prompt;
+struct sm_prompt __scratch_x("prompt") sm_prompt;
 
 int sm_prompt_encode(const uint8_t *text, size_t bytes, struct sm_prompt *prompt, size_t *at) {
   size_t scratch_bytes;

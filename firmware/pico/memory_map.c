@@ -5,7 +5,8 @@
 #include "model.h"
 
 extern char __flash_binary_start, __flash_binary_end, __data_start__, __data_end__, __bss_start__, __bss_end__;
-extern char __scratch_x_start__, __scratch_x_end__, __StackBottom, __StackTop, __StackOneBottom, __StackOneTop;
+extern char __scratch_x_start__, __scratch_x_end__, __scratch_y_start__, __scratch_y_end__;
+extern char __StackBottom, __StackTop, __StackOneBottom, __StackOneTop;
 
 static uint32_t at(const void *symbol) { return (uint32_t)(uintptr_t)symbol; }
 
@@ -28,7 +29,8 @@ uint32_t sm_memory_map(struct sm_memory_region regions[SM_MEMORY_REGIONS]) {
   regions[n++] = between("sram: code and data", &__data_start__, &__data_end__);
   regions[n++] = between("sram: variables", &__bss_start__, &__bss_end__);
   regions[n++] = (struct sm_memory_region){"sram: free", end, SRAM4_BASE - end};
-  regions[n++] = between("sram: serial and link buffers", &__scratch_x_start__, &__scratch_x_end__);
+  regions[n++] = between("sram: prompt and link buffers", &__scratch_x_start__, &__scratch_x_end__);
+  regions[n++] = between("sram: serial and console buffers", &__scratch_y_start__, &__scratch_y_end__);
   regions[n++] = between("sram: stack of core 1", &__StackOneBottom, &__StackOneTop);
   regions[n++] = between("sram: stack of core 0", &__StackBottom, &__StackTop);
   return n;

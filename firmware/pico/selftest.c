@@ -120,7 +120,15 @@ static bool matvec_is_right(uint8_t format) {
   static int32_t y[TEST_ROWS];
   static const uint16_t wm[TEST_ROWS] = {40000, 50000, 60000, 65535, 32768, 45000, 55000, 33333};
   lay_out(format, words);
-  const struct sm_matrix w = {words, wm, TEST_ROWS, TEST_COLUMNS, 30, format == SM_INT4G32 ? 9 : 2, format};
+  struct sm_matrix w = {0};
+  w.words = words;
+  w.wm = wm;
+  w.rows = TEST_ROWS;
+  w.columns = TEST_COLUMNS;
+  w.we = 30;
+  w.pre = format == SM_INT4G32 ? 9 : 2;
+  w.format = format;
+  w.run = sm_matvec_run(&w);
   struct sm_scaled a = {values, 50000, 20, 0};
   for (uint32_t k = 0; k < TEST_COLUMNS; k++) {
     values[k] = test_activation(k);

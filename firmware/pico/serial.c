@@ -12,7 +12,7 @@
 #define TX_RING_BYTES 512u
 #define RX_ERRORS (UART_UARTDR_OE_BITS | UART_UARTDR_BE_BITS | UART_UARTDR_PE_BITS | UART_UARTDR_FE_BITS)
 
-static uint8_t __scratch_x("serial") rx_ring[RX_RING_BYTES]; /* SRAM4: out of the arena's way */
+static uint8_t __scratch_y("serial") rx_ring[RX_RING_BYTES]; /* beside the stack, out of the arena's way */
 static volatile uint32_t rx_head, rx_tail; /* head: next to write; both only grow */
 static uint8_t __scratch_x("serial") tx_ring[TX_RING_BYTES];
 static volatile uint32_t tx_head, tx_tail;
