@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -130,13 +130,25 @@ describe('an output that cannot be written', () => {
       ['image', MODEL, file('no/model.uf2')],
       /model\.uf2: there is no such file or folder/,
     );
-    if (process.getuid?.() === 0) return;
-    mkdirSync(file('locked'));
-    chmodSync(file('locked'), 0o555);
-    await expectRefused(
-      ['image', MODEL, file('locked/model.uf2')],
-      /model\.uf2: you may not read or write there/,
+    // Even root cannot make a file in /sys.
+    const readOnly = /model\.uf2: (you may not read or write there|the folder is read-only)/;
+    await expectRefused(['image', MODEL, '/sys/model.uf2'], readOnly);
+  });
+});
+
+describe('a firmware that cannot be built', () => {
+  it('for want of a compiler says what to install', async () => {
+    const { exitCode, stdout, stderr } = await starmind(['build'], { PATH: folder });
+    expect(stderr).toMatch(
+      /arm-none-eabi-gcc[\s\S]*(apt-get install|brew install|Install the Arm GNU Toolchain)/,
     );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+  });
+
+  it('for want of an SDK says which folder is none', async () => {
+    const { exitCode, stderr } = await starmind(['build'], { PICO_SDK_PATH: folder });
+    expect(stderr).toContain(`${folder} is not a Pico SDK`);
+    expect(exitCode).toBe(1);
   });
 });
 
