@@ -18,6 +18,7 @@ const { values } = parseArgs({
     'batch-tokens': { type: 'string' },
     backend: { type: 'string' },
     out: { type: 'string' },
+    resume: { type: 'boolean' },
   },
 });
 
@@ -43,6 +44,7 @@ try {
     batchTokens: number(values['batch-tokens']),
     backend: values.backend as BackendChoice | undefined,
     out: values.out ?? `models/checkpoints/${values.preset}`,
+    resume: values.resume,
     signal: controller.signal,
   });
   process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -33,16 +33,21 @@ const BETA2 = 0.95;
 const EPSILON = 1e-8;
 
 export class AdamW {
-  private readonly mean: Float32Array;
-  private readonly square: Float32Array;
+  /** Running means of the gradient and of its square. */
+  readonly mean: Float32Array;
+  readonly square: Float32Array;
   private readonly decayed: { from: number; to: number; decay: number }[];
-  private step = 0;
+  private step: number;
 
-  /** Matrices decay; gains do not. */
-  constructor(specs: ParameterSpec[], decay: number) {
-    const size = specs.reduce((sum, spec) => sum + spec.size, 0);
-    this.mean = new Float32Array(size);
-    this.square = new Float32Array(size);
+  /** Matrices decay; gains do not. Takes over `start`, which is zeros and step 0 for a new training. */
+  constructor(
+    specs: ParameterSpec[],
+    decay: number,
+    start: { step: number; mean: Float32Array; square: Float32Array },
+  ) {
+    this.mean = start.mean.slice();
+    this.square = start.square.slice();
+    this.step = start.step;
     this.decayed = specs.map(({ offset, size, shape }) => ({
       from: offset,
       to: offset + size,

@@ -15,7 +15,7 @@ export function measure(report: Report, heldOut: Sequences): Measured {
   return {
     heldOutLoss: report.heldOutLoss,
     bitsPerByte: bits / heldOut.bytes,
-    tokensPerSecond: report.tokens / report.seconds,
+    tokensPerSecond: report.newTokens / report.seconds,
   };
 }
 
@@ -25,10 +25,11 @@ function duration(seconds: number): string {
 }
 
 export function describeReport(report: Report, measured: Measured): string {
-  const { step, progress, seconds, loss } = report;
-  const left = duration((seconds / progress) * Math.max(0, 1 - progress));
+  const { state, progress, seconds, loss } = report;
+  const perToken = seconds / report.newTokens;
+  const left = duration(perToken * state.tokens * (1 / progress - 1));
   return (
-    `step ${step}  loss ${loss.toFixed(3)}  ` +
+    `step ${state.step}  loss ${loss.toFixed(3)}  ` +
     `held-out ${measured.heldOutLoss.toFixed(3)} nats/token, ${measured.bitsPerByte.toFixed(3)} bits/byte  ` +
     `${Math.round(measured.tokensPerSecond)} tokens/s  ${left} left`
   );

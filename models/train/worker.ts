@@ -9,12 +9,13 @@ import { BatchOrder, makeBatch, type Sequences } from './batches.ts';
 import { Network } from './network.ts';
 import { AdamW, clip, learningRate, type Schedule } from './optimizer.ts';
 import { combine, gradientOf, meet, putShare, type SharedState } from './shared.ts';
+import type { TrainingState } from './state.ts';
 
 export interface WorkerTask {
   worker: number;
   config: ModelConfig;
   backend: Backend;
-  parameters: Float32Array;
+  start: TrainingState;
   shared: SharedState;
   sequences: Sequences;
   heldOut: Sequences;
@@ -31,17 +32,17 @@ export interface WorkerTask {
 
 export interface Report {
   kind: 'progress' | 'done' | 'not-finite';
-  step: number;
+  state: TrainingState;
   /** How much of the training is done, 0 to 1. */
   progress: number;
-  tokens: number;
+  /** Since the start of this run, with the tokens seen in it. */
   seconds: number;
+  newTokens: number;
   /** Mean training loss since the last report, nats per token. */
   loss: number;
   /** Held-out loss, nats per token. */
   heldOutLoss: number;
   heldOutTokens: number;
-  parameters: Float32Array;
 }
 
 const now = () => performance.now() / 1000;
@@ -56,24 +57,25 @@ class Training {
   private readonly heldOut: number[][];
   private readonly started = now();
   private progress = 0;
-  private tokens = 0;
+  private tokens: number;
   private lossSum = 0;
   private lossSteps = 0;
   private reported = now();
 
   constructor(task: WorkerTask) {
     this.task = task;
-    this.parameters = task.parameters.slice();
+    this.parameters = task.start.parameters.slice();
+    this.tokens = task.start.tokens;
     this.gradient = new Float32Array(this.parameters.length);
     this.network = new Network(task.config, this.parameters);
-    this.optimizer = new AdamW(this.network.specs, task.decay);
+    this.optimizer = new AdamW(this.network.specs, task.decay, task.start);
     this.order = new BatchOrder(task.sequences, task.batchTokens, task.seed);
     this.heldOut = new BatchOrder(task.heldOut, task.batchTokens, 0).epoch();
   }
 
   run(): void {
-    const { worker, reportEvery } = this.task;
-    for (let step = 0; ; ) {
+    const { worker, reportEvery, start } = this.task;
+    for (let step = start.step; ; ) {
       const outcome = this.step(step);
       if (outcome === 'not-finite') {
         this.report('not-finite', step);
@@ -121,14 +123,19 @@ class Training {
     }
     const report: Report = {
       kind,
-      step,
+      state: {
+        step,
+        tokens: this.tokens,
+        parameters: this.parameters.slice(),
+        mean: this.optimizer.mean.slice(),
+        square: this.optimizer.square.slice(),
+      },
       progress: this.progress,
-      tokens: this.tokens,
+      newTokens: this.tokens - this.task.start.tokens,
       seconds: now() - this.started,
       loss: this.lossSum / this.lossSteps,
       heldOutLoss: loss / predicted,
       heldOutTokens: predicted,
-      parameters: this.parameters.slice(),
     };
     parentPort!.postMessage(report);
     [this.lossSum, this.lossSteps, this.reported] = [0, 0, now()];

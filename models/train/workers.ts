@@ -7,12 +7,13 @@ import { ModelError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { Sequences } from './batches.ts';
 import { createSharedState, requestStop } from './shared.ts';
+import type { TrainingState } from './state.ts';
 import type { Report, WorkerTask } from './worker.ts';
 
 export interface Run {
   config: ModelConfig;
   backend: Backend;
-  parameters: Float32Array;
+  start: TrainingState;
   sequences: Sequences;
   heldOut: Sequences;
   minutes: number | null;
@@ -44,9 +45,8 @@ function startWorker(task: WorkerTask): Worker {
 
 /** Returns the last report, of kind `done` or `not-finite`. */
 export async function runWorkers(run: Run, onProgress: (report: Report) => Promise<void>): Promise<Report> {
-  const { config, backend, parameters, sequences, heldOut, minutes, steps, seed, batchTokens, reportEvery } =
-    run;
-  const shared = createSharedState(run.workers, parameters.length);
+  const { config, backend, start, sequences, heldOut, minutes, steps, seed, batchTokens, reportEvery } = run;
+  const shared = createSharedState(run.workers, start.parameters.length);
   const schedule = { peak: run.rate, warmup: WARMUP_STEPS, floor: FLOOR };
   const tasks = Array.from(
     { length: run.workers },
@@ -54,7 +54,7 @@ export async function runWorkers(run: Run, onProgress: (report: Report) => Promi
       worker,
       config,
       backend,
-      parameters,
+      start,
       shared,
       sequences,
       heldOut,

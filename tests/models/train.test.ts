@@ -203,6 +203,7 @@ describe('training', () => {
     preset: 'maximum-speed',
     stories: 60,
     steps: 40,
+    rate: 0.02,
     batchTokens: 1024,
     backend: 'wasm' as const,
     log: () => {},
@@ -221,21 +222,27 @@ describe('training', () => {
     }
   });
 
-  it('leaves a usable checkpoint when it is stopped', async () => {
+  it('leaves a usable checkpoint when it is stopped, and goes on from there to the same bits', async () => {
+    const steps = 150;
+    const whole = { ...options, steps, out: join(folder, 'whole') };
+    await trainModel(whole);
     const controller = new AbortController();
-    const log = (line: string) => {
-      if (line.startsWith('maximum-speed')) setTimeout(() => controller.abort(), 500);
+    const out = join(folder, 'stopped');
+    const stopEarly = {
+      reportEvery: 0.05,
+      log: (line: string) => line.startsWith('step') && controller.abort(),
     };
-    const result = await trainModel({
-      ...options,
-      steps: 100_000,
-      out: join(folder, 'stopped'),
-      log,
-      signal: controller.signal,
-    });
-    expect(result.stopped).toBe('interrupted');
-    expect(result.steps).toBeLessThan(100_000);
-    expect(readCheckpoint(join(folder, 'stopped')).config.vocabulary).toBe(64);
+    const stopped = await trainModel({ ...whole, ...stopEarly, out, signal: controller.signal });
+    expect(stopped.stopped).toBe('interrupted');
+    expect(stopped.steps).toBeLessThan(steps);
+    expect(readCheckpoint(out).config.vocabulary).toBe(64);
+    await expect(trainModel({ ...whole, out, resume: true, seed: 2 })).rejects.toThrow(
+      /is of another training/,
+    );
+    const resumed = await trainModel({ ...whole, out, resume: true });
+    expect(resumed).toMatchObject({ stopped: 'finished', steps });
+    expect(readCheckpoint(out).sha256).toEqual(readCheckpoint(whole.out).sha256);
+    await expect(trainModel({ ...whole, out, resume: true })).rejects.toThrow(/nothing to resume/);
   });
 
   it('ends with a clear message when the loss is no longer a number', async () => {

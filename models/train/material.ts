@@ -1,0 +1,62 @@
+/** What a training reads: a tokenizer learned from the corpus, and the corpus as token sequences. */
+import { corpusStories, type Split } from '../corpus/index.ts';
+import { ModelError } from '../errors.ts';
+import { type BpeTokenizer, trainBpe } from '../tokenizer/index.ts';
+import { type Sequences, tokenize } from './batches.ts';
+import type { Settings } from './options.ts';
+
+export interface Material {
+  tokenizer: BpeTokenizer;
+  sequences: Sequences;
+  heldOut: Sequences;
+}
+
+const TOKENIZER_STORIES = 5000;
+const TOKENIZER_CHARACTERS = 4_000_000;
+const HELD_OUT_STORIES = 64;
+const CALIBRATION_SEQUENCES = 8;
+
+/** At most so many characters of a corpus, to learn a tokenizer from. */
+function* someText(corpus: string, seed: number): Generator<string> {
+  let characters = 0;
+  for (const story of corpusStories(corpus, 'train', TOKENIZER_STORIES, seed)) {
+    yield story;
+    characters += story.length;
+    if (characters > TOKENIZER_CHARACTERS) return;
+  }
+}
+
+function learnTokenizer({ corpus, seed, config: { vocabulary } }: Settings): BpeTokenizer {
+  const tokenizer = trainBpe({ texts: someText(corpus, seed), vocabulary, fallback: 'nibbles' });
+  if (tokenizer.vocabulary !== vocabulary) {
+    throw new ModelError(
+      `the corpus ${corpus} has material for ${tokenizer.vocabulary} tokens only; the preset has ${vocabulary}: ` +
+        'take a larger corpus or a preset with a smaller vocabulary',
+    );
+  }
+  return tokenizer;
+}
+
+/** @throws ModelError or CorpusError when there is too little text */
+export function readMaterial(settings: Settings): Material {
+  const { corpus, seed, stories, config } = settings;
+  const tokenizer = learnTokenizer(settings);
+  const read = (split: Split, count: number) =>
+    tokenize(corpusStories(corpus, split, count, seed), tokenizer, config.context);
+  const sequences = read('train', stories);
+  const heldOut = read('held-out', HELD_OUT_STORIES);
+  if (sequences.starts.length < 2 || heldOut.starts.length < 2) {
+    throw new ModelError(
+      `the corpus ${corpus} is too small: it needs some twenty stories, one of them to be held out`,
+    );
+  }
+  return { tokenizer, sequences, heldOut };
+}
+
+/** The first sequences, for the quantizer to see typical activations. */
+export function calibrationOf({ tokens, starts }: Sequences, context: number): number[][] {
+  const count = Math.min(CALIBRATION_SEQUENCES, starts.length - 1);
+  return Array.from({ length: count }, (_, i) =>
+    [...tokens.subarray(starts[i], starts[i + 1])].slice(0, context),
+  );
+}

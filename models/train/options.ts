@@ -1,0 +1,97 @@
+/** What a training can be told, with its defaults. */
+import { checkConfig, type ModelConfig } from '../config.ts';
+import { GRAMMAR } from '../corpus/index.ts';
+import { ModelError } from '../errors.ts';
+import { preset } from '../presets.ts';
+import type { BackendChoice } from './backend.ts';
+
+export interface TrainingOptions {
+  /** Name in models/presets.ts. */
+  preset: string;
+  /** `grammar`, or a text file or folder. @default 'grammar' */
+  corpus?: string;
+  /** How long to train. Either this or `steps`, of which only the latter gives the same weights each time. */
+  minutes?: number;
+  steps?: number;
+  /** @default 1 */
+  seed?: number;
+  /** Where the checkpoint goes: DIR/NAME, without extension. */
+  out: string;
+  /** Goes on from where a training with these options and this `out` was interrupted, to the same bits. Needs `steps`. */
+  resume?: boolean;
+  /** @default 'auto' */
+  backend?: BackendChoice;
+  /** Threads that compute gradients. @default 1 */
+  workers?: number;
+  /** Most stories to take from the corpus. @default 40000 */
+  stories?: number;
+  /** Highest learning rate. @default 0.005 */
+  rate?: number;
+  /** Tokens of a worker's batch. @default 1024 */
+  batchTokens?: number;
+  /** Seconds between reports. @default 60 */
+  reportEvery?: number;
+  /** Gets lines for people. @default stderr */
+  log?: (line: string) => void;
+  /** Stops the training early; the checkpoint is what was reached. */
+  signal?: AbortSignal;
+}
+
+export type Settings = Required<Omit<TrainingOptions, 'minutes' | 'steps' | 'signal'>> & {
+  config: ModelConfig;
+  minutes: number | null;
+  steps: number | null;
+  signal: AbortSignal | undefined;
+};
+
+const isWhole = (value: number, least: number, most = Number.MAX_SAFE_INTEGER) =>
+  Number.isInteger(value) && value >= least && value <= most;
+
+/** @throws ModelError saying what is wrong */
+export function checkOptions(options: TrainingOptions): Settings {
+  const config = checkConfig(preset(options.preset).config);
+  const settings: Settings = {
+    config,
+    preset: options.preset,
+    minutes: options.minutes ?? null,
+    steps: options.steps ?? null,
+    seed: options.seed ?? 1,
+    workers: options.workers ?? 1,
+    rate: options.rate ?? 0.005,
+    batchTokens: options.batchTokens ?? 1024,
+    corpus: options.corpus ?? GRAMMAR,
+    out: options.out,
+    resume: options.resume ?? false,
+    backend: options.backend ?? 'auto',
+    stories: options.stories ?? 40_000,
+    reportEvery: options.reportEvery ?? 60,
+    log: options.log ?? ((line) => process.stderr.write(`${line}\n`)),
+    signal: options.signal,
+  };
+  const { minutes, steps, seed, workers, rate, batchTokens, stories, resume } = settings;
+  const need = (condition: boolean, what: string): void => {
+    if (!condition) throw new ModelError(what);
+  };
+  need((minutes === null) !== (steps === null), 'say how long to train: either minutes or steps');
+  need(minutes === null || minutes > 0, `minutes must be above 0, not ${minutes}`);
+  need(steps === null || isWhole(steps, 1), `steps must be a whole number from 1, not ${steps}`);
+  need(isWhole(workers, 1, 64), `workers must be 1 to 64, not ${workers}`);
+  need(isWhole(seed, 0), `the seed must be a whole number from 0, not ${seed}`);
+  need(isWhole(stories, 1), `stories must be a whole number from 1, not ${stories}`);
+  need(isWhole(batchTokens, 1), `the tokens of a batch must be a whole number from 1, not ${batchTokens}`);
+  need(rate > 0, `the learning rate must be above 0, not ${rate}`);
+  need(
+    !resume || steps !== null,
+    'only a training for a number of steps can be resumed: give steps, not minutes',
+  );
+  return settings;
+}
+
+/** The options that decide the weights, as the command line that repeats the training. */
+export function repeatingCommand(settings: Settings, steps: number): string {
+  const { preset: name, corpus, seed, workers, stories, rate, batchTokens } = settings;
+  return (
+    `npx tsx models/train/main.ts --preset ${name} --corpus ${corpus} --steps ${steps} --seed ${seed} ` +
+    `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens}`
+  );
+}
