@@ -115,7 +115,7 @@ describe('ADC', () => {
   });
 
   it('goes round the selected channels', () => {
-    rp2040.adc.channelValues = [10, 11, 12, 13, 14];
+    for (let channel = 0; channel < 5; channel++) rp2040.adc.channelValues[channel] = 10 + channel;
     rp2040.writeUint32(ADC + 8, 1);
     rp2040.writeUint32(ADC, 1 | (0b10101 << 16));
     const values: number[] = [];

@@ -103,7 +103,7 @@ describe('UART transmitter', () => {
     write(DR, 0xee);
     run(Math.ceil(33 * BYTE));
     expect(sent.map(({ byte }) => byte)).toEqual(Array.from({ length: 33 }, (_, i) => i));
-    sent.forEach(({ cycle }, i) => expect(cycle).toBeCloseTo((i + 1) * BYTE, 4));
+    for (const [i, { cycle }] of sent.entries()) expect(cycle).toBeCloseTo((i + 1) * BYTE, 4);
     expect(read(FR) & BUSY).toBe(0);
   });
 
