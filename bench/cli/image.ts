@@ -1,9 +1,11 @@
 /** `starmind image`: a model as the file that the firmware reads, or as a UF2 for a board. */
 import { extname } from 'node:path';
 import type { Command } from 'commander';
+import type { WeightFormat } from '../../models/quantized.ts';
 import { thousands } from '../report/format.ts';
 import { usageError } from './exit.ts';
 import { writeWhole } from './files.ts';
+import { formatOption } from './format.ts';
 import { note } from './terminal.ts';
 
 const EXAMPLES = `
@@ -20,11 +22,17 @@ export const addImage = (program: Command): Command =>
     )
     .argument('<model>', 'a model of "starmind models", or the path of a checkpoint or image')
     .argument('<file>', 'where to write; its ending says what')
+    .addOption(formatOption())
     .option('--plan', 'also print where everything lies in SRAM and flash, to stderr')
     .addHelpText('after', EXAMPLES)
     .action(image);
 
-const image = async (name: string, file: string, { plan }: { plan?: boolean }): Promise<void> => {
+interface ImageFlags {
+  format?: WeightFormat;
+  plan?: boolean;
+}
+
+const image = async (name: string, file: string, { format, plan }: ImageFlags): Promise<void> => {
   const ending = extname(file).toLowerCase();
   if (ending !== '.uf2' && ending !== '.smp') {
     throw usageError(
@@ -33,7 +41,7 @@ const image = async (name: string, file: string, { plan }: { plan?: boolean }): 
     );
   }
   const { loadModel } = await import('../target/model.ts');
-  const model = await loadModel(name);
+  const model = await loadModel(name, { format });
   if (plan) note(model.plan());
   writeWhole(file, ending === '.smp' ? model.image : await toUf2(model.image));
   note(`${file}: ${model.name}, ${thousands(model.image.length)} bytes of image, SHA-256 ${model.sha256}`);

@@ -1,5 +1,6 @@
 /** `starmind run`: a story, token by token, and what it cost. */
 import { type Command, Option } from 'commander';
+import type { WeightFormat } from '../../models/quantized.ts';
 import { samplerRequest } from '../../models/reference/sampler.ts';
 import type {
   GeneratedToken,
@@ -9,6 +10,7 @@ import type {
   Target,
 } from '../target/scenario.ts';
 import { EXIT } from './exit.ts';
+import { formatOption } from './format.ts';
 import { readClock, readCount, readNumber } from './numbers.ts';
 import { startProgress } from './progress.ts';
 import { note, painterFor, print } from './terminal.ts';
@@ -23,6 +25,7 @@ interface RunFlags {
   topP?: number;
   seed?: number;
   clock?: number;
+  format?: WeightFormat;
   json?: boolean;
 }
 
@@ -64,16 +67,23 @@ export const addRun = (program: Command): Command =>
       'clk_sys of the Pico: 125, 133 or 200 (default: as the firmware boots)',
       readClock,
     )
+    .addOption(formatOption())
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', EXAMPLES)
     .action(run);
 
 const run = async (flags: RunFlags): Promise<void> => {
-  const { prompt, tokens, clock } = flags;
+  const { prompt, tokens, clock, format } = flags;
   const sampler = toSampler(flags);
   const { loadModel } = await import('../target/model.ts');
   const { encodePrompt, hostTarget } = await import('../target/host.ts');
-  const scenario = { model: await loadModel(flags.model), prompt, tokens, sampler, clockHz: clock };
+  const scenario = {
+    model: await loadModel(flags.model, { format }),
+    prompt,
+    tokens,
+    sampler,
+    clockHz: clock,
+  };
   encodePrompt(scenario.model, prompt);
   const onHost = flags.target === 'host';
   const reference = await hostTarget.run(

@@ -18,6 +18,8 @@ export interface RunReport {
   schema: typeof RUN_SCHEMA;
   target: TargetName;
   model: string;
+  /** Weight format. */
+  format: string;
   tokens: number[];
   text: string;
   /** Why the run ended. */
@@ -46,6 +48,7 @@ export const runReport = (
     schema: RUN_SCHEMA,
     target: result.target,
     model: model.name,
+    format: model.format,
     tokens: result.tokens,
     text: model.decode([...result.promptTokens, ...result.tokens]),
     reason: result.reason,
@@ -81,7 +84,7 @@ export const runSummary = (
 ): string[] => {
   const { measured: m, tokens } = result;
   const facts: string[][] = [
-    ['model', `${model.name}: ${model.family}, ${thousands(model.parameters)} parameters`],
+    ['model', `${model.name}: ${model.family}, ${thousands(model.parameters)} parameters, ${model.format}`],
   ];
   if (m !== undefined) {
     facts.push([

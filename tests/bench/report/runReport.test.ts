@@ -7,6 +7,7 @@ const model = {
   name: 'letters',
   family: 'llama',
   parameters: 90_000,
+  format: 'int8',
   sha256: 'model-hash',
   decode: (tokens: number[]) => tokens.map((token) => String.fromCharCode(97 + token)).join(''),
 } as unknown as LoadedModel;
@@ -17,6 +18,7 @@ describe('the JSON of a run', () => {
       schema: 'starmind-run/1',
       target: 'emulator',
       model: 'letters',
+      format: 'int8',
       tokens: [5, 6, 7],
       text: 'bhfgh',
       reason: 'length',
@@ -71,7 +73,7 @@ describe('the JSON of a run', () => {
 describe('the summary of a run', () => {
   it('says what was run, what it cost, and that it is right', () => {
     const text = runSummary(model, measuredResult(), measuredResult()).join('\n');
-    expect(text).toMatch(/^model +letters: llama, 90,000 parameters$/m);
+    expect(text).toMatch(/^model +letters: llama, 90,000 parameters, int8$/m);
     expect(text).toMatch(/^SRAM +1,000 of 270,336 bytes, 0\.4 %$/m);
     expect(text).toMatch(/^flash +2,000 of 2,097,152 bytes, 0\.1 %$/m);
     expect(text).toMatch(/^cycles per token +190 median, 200 95th percentile, 200 worst$/m);
