@@ -46,6 +46,17 @@ export class Arbiter {
     return true;
   }
 
+  /** `claim` for SRAM, one cycle, by offset from 0x20000000; for the interpreter, which asks at every load and store. */
+  claimSram(offset: number, at: number, master: number): boolean {
+    const slave = offset < 0x40000 ? 2 + ((offset >> 2) & 3) : 6 + ((offset >> 12) & 1);
+    if (this.freeAt[slave] > at) return false;
+    this.freeAt[slave] = at + 1;
+    this.lastServed[slave] = master;
+    this.waiting[master] = -1;
+    this.events[19 - 2 * slave]++;
+    return true;
+  }
+
   /** The access that was granted takes longer than claimed. */
   extend(slave: number, until: number): void {
     this.freeAt[slave] = until;

@@ -106,8 +106,6 @@ export class Chip implements BusChip, CoreHost, SioHost {
 
   /** Set to end `run` at the next instruction boundary. */
   stopReason: StopReason | undefined;
-  /** The core running now, if any. */
-  running: Core | undefined;
   /** The core that had the bus to itself in the last step; see Arbiter.soleMasterWas. */
   soleMaster = -1;
   readonly breakpoints = new Set<number>();
@@ -141,6 +139,7 @@ export class Chip implements BusChip, CoreHost, SioHost {
       code: this.code,
       arbiter: this.arbiter,
       xip: this.xip,
+      interrupted: false,
       sram8: sram,
       sram16: new Uint16Array(sram.buffer),
       sram32: new Int32Array(sram.buffer),
@@ -294,9 +293,10 @@ export class Chip implements BusChip, CoreHost, SioHost {
 
   // ---- limits
 
-  /** The core running now comes back at the next instruction boundary, for its limits to be worked out anew. */
+  /** Whatever runs now comes back at the next instruction boundary, for its limits to be worked out anew. */
   reschedule(): void {
-    if (this.running) this.running.limit = -NEVER;
+    this.machinery.interrupted = true;
+    for (const core of this.cores) core.limit = -NEVER;
   }
 
   sideEffects(core: Core): void {

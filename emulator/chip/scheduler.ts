@@ -3,13 +3,11 @@
  * one with the earliest goes on until the next one's, so that accesses happen in order of time whoever makes them. In
  * the same cycle the arbiter's rule decides who is first. Events (alarms, SysTick) come before accesses of their cycle.
  */
-import { MASTER_CORE1 } from '../bus/master.ts';
-import { SLAVE_NONE, slaveOf } from '../bus/slaves.ts';
-import { type Core, NEVER, SEQ_NONE } from '../core/core.ts';
-import { interpret } from '../core/interpreter.ts';
-import { advance } from '../core/sequence.ts';
+import { slaveOf } from '../bus/slaves.ts';
+import { type Core, NEVER } from '../core/core.ts';
+import { pendingSlave } from '../core/pending-slave.ts';
+import { comesFirst, runCore, runPair } from '../core/turns.ts';
 import type { Chip, StopReason } from './chip.ts';
-import { pendingSlave } from './pending-slave.ts';
 
 /** Relative cycles are moved back before they leave 30 bits. */
 const REBASE_AT = 1 << 28;
@@ -48,34 +46,37 @@ function schedule(chip: Chip, untilCycle: number): StopReason {
     }
     const limit = Math.min(event, until);
     if (dma <= next && serveDma(chip, next, time0, time1)) continue;
-    const core = time0 < time1 || (time0 === time1 && coreZeroFirst(chip, core0)) ? core0 : core1;
-    const other = core === core0 ? time1 : time0;
-    runCore(chip, core, limit, Math.min(other, dma), next);
+    const horizon = Math.min(limit, dma);
+    if (time0 < NEVER && time1 < NEVER && horizon > next) {
+      share(chip);
+      runPair(core0, core1, horizon, chip.machinery);
+    } else {
+      const core =
+        time0 < time1 || (time0 === time1 && comesFirst(core0, core1, chip.machinery)) ? core0 : core1;
+      runOne(chip, core, limit, Math.min(core === core0 ? time1 : time0, dma), next);
+    }
   }
 }
 
 /** Runs one core up to the next event, or just past the cycle in which another master may want the bus. */
-function runCore(chip: Chip, core: Core, eventLimit: number, others: number, next: number): void {
-  const alone = others >= NEVER;
+function runOne(chip: Chip, core: Core, eventLimit: number, others: number, next: number): void {
   // In a shared cycle this core goes first, but only with the access of that cycle.
   core.limit = Math.min(eventLimit, others === next ? next + 1 : others);
   core.quietLimit = eventLimit;
-  core.contended = !alone || chip.arbiter.counting;
-  if (alone) chip.soleMaster = core.id;
-  else if (chip.soleMaster >= 0) {
-    chip.arbiter.soleMasterWas(chip.soleMaster);
-    chip.soleMaster = -1;
+  if (others < NEVER) share(chip);
+  else {
+    core.contended = chip.arbiter.counting;
+    chip.soleMaster = core.id;
   }
-  chip.running = core;
-  if (core.attention || core.sequence !== SEQ_NONE) advance(core, chip.bus);
-  if (!core.attention && core.sequence === SEQ_NONE && !core.stopped) interpret(core, chip.machinery);
-  chip.running = undefined;
+  runCore(core, chip.machinery);
 }
 
-/** Of two cores that may use the bus in the same cycle. SIO and the private ports are core 0's first. */
-function coreZeroFirst(chip: Chip, core0: Core): boolean {
-  const slave = pendingSlave(core0, chip.bus, chip.code);
-  return slave === SLAVE_NONE || chip.arbiter.prefers(0, MASTER_CORE1, slave);
+/** From now on accesses are arbitrated. */
+function share(chip: Chip): void {
+  for (const core of chip.cores) core.contended = true;
+  if (chip.soleMaster < 0) return;
+  chip.arbiter.soleMasterWas(chip.soleMaster);
+  chip.soleMaster = -1;
 }
 
 function earliestRequest(chip: Chip): number {

@@ -16,7 +16,7 @@
 
 import type { Arbiter } from '../bus/arbiter.ts';
 import type { CoreBus } from '../bus/core-bus.ts';
-import { SRAM_BYTES, STRIPED_BYTES } from '../bus/slaves.ts';
+import { SRAM_BYTES } from '../bus/slaves.ts';
 import type { XipPort } from '../bus/xip-port.ts';
 import { type CodeCache, PAGE_SHIFT, REGION_NONE, REGION_XIP } from './code-cache.ts';
 import { ACCESS_DONE, ACCESS_LOST, type Core, SEQ_NONE } from './core.ts';
@@ -26,7 +26,6 @@ import { beginMultiple, branchExchange, branchTo } from './sequence.ts';
 import { executeSpecial, stackOverflow } from './special.ts';
 
 const SRAM_BASE = 0x20000000;
-const SRAM4_SLAVE = 6;
 
 /** Everything the loop needs besides the core; one for the chip. */
 export interface Machinery {
@@ -34,6 +33,8 @@ export interface Machinery {
   code: CodeCache;
   arbiter: Arbiter;
   xip: XipPort;
+  /** The scheduler must look again: an event comes earlier, a core woke, the run ends. */
+  interrupted: boolean;
   sram8: Uint8Array;
   sram16: Uint16Array;
   sram32: Int32Array;
@@ -46,14 +47,13 @@ const LIST_LENGTH = Uint8Array.from({ length: 256 }, (_, list) => {
   return count;
 });
 
-export function interpret(core: Core, machinery: Machinery): void {
+/** Runs instructions up to `core.limit`; returns early when a sequence or an exception begins. */
+export function runInstructions(core: Core, machinery: Machinery): void {
   const { bus, code, arbiter, xip, sram8, sram16, sram32 } = machinery;
   const { registers: R, stackLimit } = core;
   const pages = code.sramPages;
-  const { freeAt, lastServed } = arbiter;
   const { resident, lastWay } = xip;
   const { id, contended, quietLimit } = core;
-  const counting = arbiter.counting;
 
   let limit = core.limit;
   let t = core.time;
@@ -480,13 +480,7 @@ export function interpret(core: Core, machinery: Machinery): void {
                 address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
                 offset = (address - SRAM_BASE) | 0;
                 if (offset >>> 0 >= SRAM_BYTES || (offset & 3) !== 0) break memory;
-                if (contended) {
-                  const slave =
-                    offset < STRIPED_BYTES ? 2 + ((offset >> 2) & 3) : SRAM4_SLAVE + ((offset >> 12) & 1);
-                  if (counting || freeAt[slave] > t) break memory;
-                  freeAt[slave] = t + 1;
-                  lastServed[slave] = id;
-                }
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 R[(d >> 11) & 15] = sram32[offset >> 2];
                 t = (t + 1) | 0;
                 break;
@@ -494,13 +488,7 @@ export function interpret(core: Core, machinery: Machinery): void {
                 address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                 offset = (address - SRAM_BASE) | 0;
                 if (offset >>> 0 >= SRAM_BYTES || (offset & 3) !== 0) break memory;
-                if (contended) {
-                  const slave =
-                    offset < STRIPED_BYTES ? 2 + ((offset >> 2) & 3) : SRAM4_SLAVE + ((offset >> 12) & 1);
-                  if (counting || freeAt[slave] > t) break memory;
-                  freeAt[slave] = t + 1;
-                  lastServed[slave] = id;
-                }
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 R[(d >> 11) & 15] = sram32[offset >> 2];
                 t = (t + 1) | 0;
                 break;
@@ -508,41 +496,39 @@ export function interpret(core: Core, machinery: Machinery): void {
                 address = (((base + ip * 2 + 4) & ~3) + (d >> 19)) | 0;
                 offset = (address - SRAM_BASE) | 0;
                 if (offset >>> 0 >= SRAM_BYTES) break memory;
-                if (contended) {
-                  const slave =
-                    offset < STRIPED_BYTES ? 2 + ((offset >> 2) & 3) : SRAM4_SLAVE + ((offset >> 12) & 1);
-                  if (counting || freeAt[slave] > t) break memory;
-                  freeAt[slave] = t + 1;
-                  lastServed[slave] = id;
-                }
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 R[(d >> 11) & 15] = sram32[offset >> 2];
                 t = (t + 1) | 0;
                 break;
               case 83: // LDRH Rt, [Rn, #imm5]  10001 iiiii nnn ttt
                 address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
                 offset = (address - SRAM_BASE) | 0;
-                if (contended || offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 R[(d >> 11) & 15] = sram16[offset >> 1];
                 t = (t + 1) | 0;
                 break;
               case 84: // LDRH Rt, [Rn, Rm]     0101101 mmm nnn ttt
                 address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                 offset = (address - SRAM_BASE) | 0;
-                if (contended || offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 R[(d >> 11) & 15] = sram16[offset >> 1];
                 t = (t + 1) | 0;
                 break;
               case 85: // LDRB Rt, [Rn, #imm5]  01111 iiiii nnn ttt
                 address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
                 offset = (address - SRAM_BASE) | 0;
-                if (contended || offset >>> 0 >= SRAM_BYTES) break memory;
+                if (offset >>> 0 >= SRAM_BYTES) break memory;
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 R[(d >> 11) & 15] = sram8[offset];
                 t = (t + 1) | 0;
                 break;
               case 86: // LDRB Rt, [Rn, Rm]     0101110 mmm nnn ttt
                 address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                 offset = (address - SRAM_BASE) | 0;
-                if (contended || offset >>> 0 >= SRAM_BYTES) break memory;
+                if (offset >>> 0 >= SRAM_BYTES) break memory;
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 R[(d >> 11) & 15] = sram8[offset];
                 t = (t + 1) | 0;
                 break;
@@ -550,20 +536,15 @@ export function interpret(core: Core, machinery: Machinery): void {
                 address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                 offset = (address - SRAM_BASE) | 0;
                 if (offset >>> 0 >= SRAM_BYTES) break memory;
-                if (contended) {
-                  const slave =
-                    offset < STRIPED_BYTES ? 2 + ((offset >> 2) & 3) : SRAM4_SLAVE + ((offset >> 12) & 1);
-                  if (counting || freeAt[slave] > t) break memory;
-                  freeAt[slave] = t + 1;
-                  lastServed[slave] = id;
-                }
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 R[(d >> 11) & 15] = (sram8[offset] << 24) >> 24;
                 t = (t + 1) | 0;
                 break;
               case 88: // LDRSH Rt, [Rn, Rm]    0101111 mmm nnn ttt
                 address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                 offset = (address - SRAM_BASE) | 0;
-                if (contended || offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 R[(d >> 11) & 15] = (sram16[offset >> 1] << 16) >> 16;
                 t = (t + 1) | 0;
                 break;
@@ -578,6 +559,7 @@ export function interpret(core: Core, machinery: Machinery): void {
                 ) {
                   break memory;
                 }
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 sram32[offset >> 2] = R[(d >> 11) & 15];
                 t = (t + 1) | 0;
                 break;
@@ -592,6 +574,7 @@ export function interpret(core: Core, machinery: Machinery): void {
                 ) {
                   break memory;
                 }
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 sram32[offset >> 2] = R[(d >> 11) & 15];
                 t = (t + 1) | 0;
                 break;
@@ -606,6 +589,7 @@ export function interpret(core: Core, machinery: Machinery): void {
                 ) {
                   break memory;
                 }
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 sram16[offset >> 1] = R[(d >> 11) & 15];
                 t = (t + 1) | 0;
                 break;
@@ -620,22 +604,23 @@ export function interpret(core: Core, machinery: Machinery): void {
                 ) {
                   break memory;
                 }
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 sram16[offset >> 1] = R[(d >> 11) & 15];
                 t = (t + 1) | 0;
                 break;
               case 93: // STRB Rt, [Rn, #imm5]  01110 iiiii nnn ttt
                 address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
                 offset = (address - SRAM_BASE) | 0;
-                if (contended || offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0)
-                  break memory;
+                if (offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0) break memory;
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 sram8[offset] = R[(d >> 11) & 15];
                 t = (t + 1) | 0;
                 break;
               case 94: // STRB Rt, [Rn, Rm]     0101010 mmm nnn ttt
                 address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                 offset = (address - SRAM_BASE) | 0;
-                if (contended || offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0)
-                  break memory;
+                if (offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0) break memory;
+                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                 sram8[offset] = R[(d >> 11) & 15];
                 t = (t + 1) | 0;
                 break;

@@ -1,9 +1,9 @@
 /** Which slave port a core's next bus access goes to, without doing it: needed to arbitrate requests of the same cycle. */
 import type { CoreBus } from '../bus/core-bus.ts';
 import { SLAVE_NONE, slaveOf } from '../bus/slaves.ts';
-import type { CodeCache } from '../core/code-cache.ts';
-import { type Core, SEQ_BRANCH, SEQ_NONE, SEQ_VECTOR } from '../core/core.ts';
-import { Op } from '../core/decode.ts';
+import type { CodeCache } from './code-cache.ts';
+import { type Core, SEQ_BRANCH, SEQ_NONE, SEQ_VECTOR } from './core.ts';
+import { Op } from './decode.ts';
 
 export function pendingSlave(core: Core, bus: CoreBus, code: CodeCache): number {
   if (core.sequence !== SEQ_NONE) return sequenceSlave(core, bus);
