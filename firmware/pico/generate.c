@@ -58,14 +58,39 @@ int sm_generate_check(const struct sm_prompt *prompt, const struct sm_settings *
   return prepare(prompt, settings, &sampler);
 }
 
+/*
+ * What is counted. These lie in SRAM and end the count themselves, so that no instruction fetched from flash is in it and
+ * a token costs the same whatever the flash cache holds of the rest of the program.
+ */
+static int __no_inline_not_in_flash_func(counted_forward)(uint32_t token, uint32_t position) {
+  int error = sm_engine_forward(&sm_model.engine, token, position);
+  sm_phase_mark(SM_PHASE_IDLE);
+  return error;
+}
+
+static int32_t __no_inline_not_in_flash_func(counted_step)(uint32_t token, uint32_t position, struct sm_sampler *sampler) {
+  int32_t next = sm_engine_step(&sm_model.engine, token, position, sampler);
+  sm_phase_mark(SM_PHASE_IDLE);
+  return next;
+}
+
+static int __no_inline_not_in_flash_func(counted_logits)(uint32_t token, uint32_t position) {
+  int error = sm_engine_forward(&sm_model.engine, token, position);
+  if (error == 0) {
+    sm_engine_logits(&sm_model.engine);
+  }
+  sm_phase_mark(SM_PHASE_IDLE);
+  return error;
+}
+
 /* All prompt tokens but the last, which belongs to token 0. */
 static int prefill(const struct sm_prompt *prompt, const struct sm_sink *sink) {
   for (uint32_t i = 0; i + 1 < prompt->count; i++) {
     struct sm_phase_counts counts;
     sm_serial_settle();
     sm_phase_begin();
-    int error = sm_engine_forward(&sm_model.engine, prompt->ids[i], i);
-    sm_phase_end(&counts);
+    int error = counted_forward(prompt->ids[i], i);
+    sm_phase_counts(&counts);
     if (error != 0) {
       return error;
     }
@@ -120,8 +145,8 @@ int sm_generate(const struct sm_prompt *prompt, const struct sm_settings *settin
     struct sm_phase_counts counts;
     sm_serial_settle();
     sm_phase_begin();
-    int32_t next = sm_engine_step(&sm_model.engine, token, position, &sampler);
-    sm_phase_end(&counts);
+    int32_t next = counted_step(token, position, &sampler);
+    sm_phase_counts(&counts);
     if (next < 0) {
       return next;
     }
@@ -153,10 +178,7 @@ int sm_logits_of(const struct sm_prompt *prompt, struct sm_phase_counts *counts)
   }
   sm_serial_settle();
   sm_phase_begin();
-  error = sm_engine_forward(&sm_model.engine, prompt->ids[prompt->count - 1], prompt->count - 1);
-  if (error == 0) {
-    sm_engine_logits(&sm_model.engine);
-  }
-  sm_phase_end(counts);
+  error = counted_logits(prompt->ids[prompt->count - 1], prompt->count - 1);
+  sm_phase_counts(counts);
   return error;
 }

@@ -16,27 +16,28 @@ static size_t length; /* may go beyond MAX_PIECE: then only counted */
 static bool inside;   /* the last NUL began a piece, so its bytes are no text */
 static uint32_t last_byte_us;
 
-static struct sm_input end_piece(void) {
+/* What the piece is that a NUL has ended. */
+static struct sm_input classify(size_t count) {
   struct sm_input result = {.kind = SM_INPUT_NONE};
-  size_t count = length;
-  bool was_inside = inside;
-  length = 0;
-  inside = count == 0;
-  if (count == 0) {
-    return result;
-  }
-  if (count > MAX_PIECE) {
-    result.kind = was_inside ? SM_INPUT_TOO_LONG : SM_INPUT_NONE;
-    return result;
-  }
-  int32_t payload = sm_frame_decode(piece, count);
-  if (payload > (int32_t)SM_MAX_REQUEST_BYTES) {
+  int32_t payload = count > MAX_PIECE ? SM_FRAME_NO_COBS : sm_frame_decode(piece, count);
+  if (payload > (int32_t)SM_MAX_REQUEST_BYTES || (inside && count > MAX_PIECE)) {
     result.kind = SM_INPUT_TOO_LONG;
   } else if (payload >= 0) {
     result = (struct sm_input){.kind = SM_INPUT_FRAME, .payload = piece, .count = (size_t)payload};
-  } else if (was_inside) {
+  } else if (inside) {
     result.kind = SM_INPUT_BAD_FRAME;
   }
+  return result;
+}
+
+/* The NUL behind a frame, or behind what was to be one, ends it. Any other NUL, also one behind text, begins one. */
+static struct sm_input end_piece(void) {
+  struct sm_input result = {.kind = SM_INPUT_NONE};
+  if (length > 0) {
+    result = classify(length);
+  }
+  length = 0;
+  inside = result.kind == SM_INPUT_NONE;
   return result;
 }
 

@@ -82,8 +82,7 @@ void __not_in_flash_func(sm_phase_mark)(uint32_t phase) {
 #endif
 }
 
-void sm_phase_end(struct sm_phase_counts *out) {
-  sm_phase_mark(SM_PHASE_IDLE);
+void sm_phase_counts(struct sm_phase_counts *out) {
   out->cycles = 0;
   for (uint32_t i = 0; i < SM_PHASE_IDLE; i++) {
     out->phases[i] = phases[i];

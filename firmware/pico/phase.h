@@ -26,11 +26,11 @@ void sm_phase_init(void);
 /* Starts a new count. SysTick starts from its top, so a token's cycles do not depend on what ran before. */
 void sm_phase_begin(void);
 
-/* A phase begins, the one before ends. */
+/* A phase begins, the one before ends. SM_PHASE_IDLE ends the count. */
 void sm_phase_mark(uint32_t phase);
 
-/* Ends the last phase and gives what was counted since sm_phase_begin. */
-void sm_phase_end(struct sm_phase_counts *out);
+/* Gives what was counted since sm_phase_begin. */
+void sm_phase_counts(struct sm_phase_counts *out);
 
 /* Free-running cycle count modulo 2^32, for self-tests. */
 uint32_t sm_cycles(void);

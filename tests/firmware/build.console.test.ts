@@ -60,8 +60,10 @@ describe('a line of text', () => {
 
   test('is stopped by Ctrl-C', () => {
     type(device, '/tokens 40\r');
-    const answer = shown(type(device, 'abc\r\x03'));
-    const tokens = Number(/(\d+) tokens,/.exec(answer)?.[1] ?? 0);
+    device.pico.uart[0].send('abc\r');
+    device.pico.run({ timeoutSeconds: 0.02 });
+    const tokens = Number(/(\d+) tokens,/.exec(type(device, '\x03'))?.[1]);
+    expect(tokens).toBeGreaterThan(0);
     expect(tokens).toBeLessThan(40);
   });
 });
@@ -83,7 +85,7 @@ describe('a command', () => {
     for (const name of ['/model', '/temp', '/seed', '/tokens', '/stats', '/clock'])
       expect(help).toContain(name);
     expect(type(device, '/model\r')).toContain('Model random 31 (llama, int8)');
-    expect(type(device, '/stats\r')).toMatch(/\d+ stories\. \d+ tokens, .* Stack used: [\d,]+ bytes\./s);
+    expect(type(device, '/stats\r')).toMatch(/\d+ stories\. \d+ tokens, .*\nStack used: [\d,]+ bytes\./s);
   });
 
   test('/clock changes clk_sys and keeps the baud rate', () => {
