@@ -24,7 +24,7 @@ export const startProgress = (label: string, stream: NodeJS.WriteStream = proces
       if (now - started < SILENT_MS || now - lastDrawn < every) return;
       lastDrawn = now;
       const line = describe(label, (now - started) / 1000, fraction, detail);
-      stream.write(stream.isTTY ? `\r\x1b[K${line.slice(0, (stream.columns ?? 80) - 1)}` : `${line}\n`);
+      stream.write(stream.isTTY ? `\r\x1b[K${line.slice(0, (stream.columns || 80) - 1)}` : `${line}\n`);
       drawn = true;
     },
     end: () => {

@@ -134,10 +134,17 @@ const conclude = async (
 ): Promise<void> => {
   const { runReport, runSummary } = await import('../report/runReport.ts');
   const report = runReport(model, result, reference);
+  const wrong = report.identicalToReference === false;
   if (json) print(`${JSON.stringify(report)}\n`);
-  else for (const line of ['', ...runSummary(model, result, reference)]) print(`${line}\n`);
-  if (report.identicalToReference === false) {
-    if (json) note('error: the tokens are not those of the host reference');
-    process.exitCode = EXIT.wrongResult;
-  }
+  else printSummary(runSummary(model, result, reference), wrong);
+  if (!wrong) return;
+  if (json) note('error: the tokens are not those of the host reference');
+  process.exitCode = EXIT.wrongResult;
+};
+
+/** The last line is the verdict when there is a reference to agree with. */
+const printSummary = (lines: string[], wrong: boolean): void => {
+  const paint = painterFor(process.stdout);
+  const verdict = (line: string) => (/identical to/.test(line) ? paint(wrong ? 'red' : 'green', line) : line);
+  for (const line of ['', ...lines]) print(`${verdict(line)}\n`);
 };
