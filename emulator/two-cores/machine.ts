@@ -23,6 +23,9 @@ const ROM_BYTES = 0x4000;
 /** The stack guard looks at these absolute cycles which stack a core is on, so that a run's slices do not matter. */
 const GUARD_PERIOD = 1 << 16;
 
+/** A stack pointer this far below the guarded stack got there by one large frame (ADD SP, Rm is not checked by itself). */
+const LARGEST_FRAME = 0x4000;
+
 export interface TwoCoreOptions {
   bootrom: Uint8Array;
   xoscHz: number;
@@ -183,6 +186,8 @@ export class TwoCoreMachine implements Machine {
   /** The core went to another stack (MSR, a task switch) since the guard was armed: disarms it until it is back. */
   private isOtherStack(id: CoreIndex): boolean {
     const core = this.chip.cores[id];
+    const below = core.stackLimit - (core.registers[13] >>> 0);
+    if (below > 0 && below <= LARGEST_FRAME) return false;
     this.armGuard(core, this.stacks[id]);
     return core.stackLimit === 0;
   }
