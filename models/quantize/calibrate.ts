@@ -158,7 +158,7 @@ function addPairs(
  * Calibration text for a checkpoint that brings none: the float model's own, sampled at temperature 1. Deterministic.
  * Each sequence starts with BOS, or without one with a token of its own.
  */
-export function ownSequences(checkpoint: Checkpoint, count = 6): number[][] {
+export function ownSequences(checkpoint: Checkpoint, count = 12): number[][] {
   const { config, tokenizer } = checkpoint;
   const length = Math.min(config.context, 192);
   const model = new FloatModel(checkpoint);

@@ -20,6 +20,9 @@ export interface ScoreFactors {
   angles: number[];
 }
 
+/** Range kept free above the largest calibrated query and key. */
+const headroom = 1.05;
+
 /** What a and b of one unit (a rotary pair, or one element) have to serve. */
 interface Unit {
   qLimit: number; // largest a
@@ -82,6 +85,9 @@ function unitOf(
     const cost = (qp: number, kp: number) => kVariance * (qp / qMax) ** 2 + qSquares * (kp / kMax) ** 2;
     ({ angle, qPeak, kPeak } = bestTurn(qPairs.of(index), kPairs.of(index), cost));
   }
+  // Clipping costs more than coarser steps, and text that was not seen reaches a little further.
+  qPeak *= headroom;
+  kPeak *= headroom;
   // Values that never move must not be blown up to fill the range: noise would fill it.
   const qLimit = qMax / Math.max(qPeak, q.peak / 64, 1e-9);
   const kLimit = kMax / Math.max(kPeak, k.peak / 64, 1e-9);
