@@ -25,10 +25,23 @@ async function loadTensorflow(): Promise<string> {
   return `TensorFlow ${node.version?.tensorflow ?? ''} native library (tfjs-node)`;
 }
 
-async function loadWasm(): Promise<string> {
+const HIJACKED = ['uncaughtException', 'unhandledRejection'] as const;
+
+/** Its start-up code takes over the process's uncaught errors and would print them with its whole source line. */
+async function importWasmQuietly(): Promise<void> {
+  const before = HIJACKED.map((event) => process.listeners(event as 'uncaughtException'));
   await import('@tensorflow/tfjs-backend-wasm');
   if (!(await tf.setBackend('wasm'))) throw new Error('the WASM backend did not start');
   await tf.ready();
+  HIJACKED.forEach((event, i) => {
+    for (const listener of process.listeners(event as 'uncaughtException')) {
+      if (!before[i].includes(listener)) process.removeListener(event, listener);
+    }
+  });
+}
+
+async function loadWasm(): Promise<string> {
+  await importWasmQuietly();
   const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
   return `TensorFlow.js ${tf.version_core} on WebAssembly${simd ? ' with SIMD' : ' without SIMD'}`;
 }
