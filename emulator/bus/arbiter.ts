@@ -1,8 +1,9 @@
 /**
  * Arbitration of the ten slave ports (datasheet 2.1.1) and the performance counters that watch it (2.1.1.2).
  *
- * Requests arrive in order of time (the scheduler sees to that), so a port is simply busy until a cycle. Who comes
- * first in the same cycle is the scheduler's question to `prefers`: the priority bit, then round-robin.
+ * Requests arrive in order of time (the scheduler sees to that), so a port is simply busy until a cycle. In a cycle that
+ * two masters share, the one that runs first may not be the one the port serves first: it then defers (`deferredBy`) and
+ * asks again after the other one has had its turn. The rule is the priority bit, then round-robin.
  * Cycles are relative to the chip's base cycle and fit 31 bits.
  */
 import { SLAVE_COUNT } from './slaves.ts';
@@ -10,9 +11,12 @@ import { SLAVE_COUNT } from './slaves.ts';
 const COUNTER_MAX = 0xffffff;
 const EVENT_COUNT = 20;
 const NO_EVENT = 0x1f;
+/** SIO and the private ports are no slave ports, but in a shared cycle core 0 acts first there (datasheet 2.3.1). */
+const PRIVATE = SLAVE_COUNT;
+const NEVER = 0x3fffffff;
 
 export class Arbiter {
-  /** First cycle in which each port takes a new address phase. The last entry belongs to no port. */
+  /** First cycle in which each port takes a new address phase. The last entry is for `PRIVATE`. */
   readonly freeAt = new Int32Array(SLAVE_COUNT + 1);
   /** Master served last, per port. */
   readonly lastServed = new Uint8Array(SLAVE_COUNT + 1);
@@ -20,40 +24,50 @@ export class Arbiter {
   highPriority = 0;
   /** When the last lost request may be tried again. */
   retryAt = 0;
+  /** Cycle in which the other core may ask too, and has not yet. */
+  rivalAt = NEVER;
+  /** The core that let the other one go first in the present cycle, or -1. */
+  deferredBy = -1;
   /** Set while a performance counter is selected: every access must then pass through here. */
   counting = false;
   private readonly events = new Float64Array(EVENT_COUNT);
   private readonly selected = [NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT];
   private readonly zero = [0, 0, 0, 0];
-  /** Waiting masters are counted once per access, not once per cycle. */
-  private readonly waiting = new Int8Array(4).fill(-1);
 
-  /** Takes the port at `at` for `busy` cycles, or returns false and says in `retryAt` when it is free. */
+  constructor() {
+    this.reset();
+  }
+
+  /** Takes the port at `at` for `busy` cycles, or returns false and says in `retryAt` when to ask again. */
   claim(slave: number, at: number, busy: number, master: number): boolean {
     const free = this.freeAt[slave];
     if (free > at) {
       this.retryAt = free;
-      if (this.waiting[master] !== slave) {
-        this.waiting[master] = slave;
-        if (slave < SLAVE_COUNT) this.events[18 - 2 * slave]++;
-      }
+      if (slave < SLAVE_COUNT) this.events[18 - 2 * slave]++;
       return false;
     }
+    if (at === this.rivalAt && master < 2 && !this.prefers(master, 1 - master, slave)) {
+      this.retryAt = at;
+      this.deferredBy = master;
+      return false;
+    }
+    if (slave === PRIVATE) return true;
     this.freeAt[slave] = at + busy;
     this.lastServed[slave] = master;
-    this.waiting[master] = -1;
-    if (slave < SLAVE_COUNT) this.events[19 - 2 * slave]++;
+    if (this.counting) this.events[19 - 2 * slave]++;
     return true;
   }
 
-  /** `claim` for SRAM, one cycle, by offset from 0x20000000; for the interpreter, which asks at every load and store. */
+  /**
+   * `claim` for SRAM, by offset from 0x20000000, for the interpreter, which asks at every load and store. Gives up in
+   * every case that needs a closer look; the caller then goes through `claim`.
+   */
   claimSram(offset: number, at: number, master: number): boolean {
     const slave = offset < 0x40000 ? 2 + ((offset >> 2) & 3) : 6 + ((offset >> 12) & 1);
-    if (this.freeAt[slave] > at) return false;
+    if (this.freeAt[slave] > at || this.counting) return false;
+    if (at === this.rivalAt && (this.highPriority !== 0 || this.lastServed[slave] === master)) return false;
     this.freeAt[slave] = at + 1;
     this.lastServed[slave] = master;
-    this.waiting[master] = -1;
-    this.events[19 - 2 * slave]++;
     return true;
   }
 
@@ -64,22 +78,23 @@ export class Arbiter {
 
   /** A master that had the bus to itself takes part in arbitration from now on: it was served last everywhere. */
   soleMasterWas(master: number): void {
-    this.lastServed.fill(master);
+    this.lastServed.fill(master, 0, SLAVE_COUNT);
   }
 
   /** True when `first` is served before `second` if both ask for the port in the same cycle. */
   prefers(first: number, second: number, slave: number): boolean {
     const firstHigh = (this.highPriority >> first) & 1;
     const secondHigh = (this.highPriority >> second) & 1;
-    if (firstHigh !== secondHigh) return firstHigh > secondHigh;
+    if (firstHigh !== secondHigh && slave !== PRIVATE) return firstHigh > secondHigh;
     const last = this.lastServed[slave];
     return ((first - last + 3) & 3) < ((second - last + 3) & 3);
   }
 
   /** All relative cycles move when the chip's base cycle moves. */
   rebase(by: number): void {
-    for (let slave = 0; slave < this.freeAt.length; slave++)
+    for (let slave = 0; slave < this.freeAt.length; slave++) {
       this.freeAt[slave] = Math.max(this.freeAt[slave] - by, 0);
+    }
   }
 
   reset(): void {
@@ -88,7 +103,8 @@ export class Arbiter {
     this.highPriority = 0;
     this.selected.fill(NO_EVENT);
     this.counting = false;
-    this.waiting.fill(-1);
+    this.rivalAt = NEVER;
+    this.deferredBy = -1;
   }
 
   select(counter: number, event: number): void {

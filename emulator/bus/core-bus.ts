@@ -27,6 +27,7 @@ import type { Arbiter } from './arbiter.ts';
 import {
   SLAVE_APB,
   SLAVE_FASTPERI,
+  SLAVE_NONE,
   SLAVE_ROM,
   SLAVE_SRAM0,
   SLAVE_XIP,
@@ -154,6 +155,7 @@ export class CoreBus {
       case 5:
         return this.loadPeripheral(core, address, size, at, SLAVE_FASTPERI);
       case 0xd:
+        if (core.contended && !this.claim(core, SLAVE_NONE, 0, at)) return 0;
         this.present(core, at);
         core.cost = timing.sio;
         return this.after(core, lane(this.chip.sioBlock.read(core.id, address & 0xffc), address, size));
@@ -230,6 +232,7 @@ export class CoreBus {
         this.storePeripheral(core, address, value, size, at, SLAVE_FASTPERI);
         return;
       case 0xd:
+        if (core.contended && !this.claim(core, SLAVE_NONE, 0, at)) return;
         this.present(core, at);
         core.cost = timing.sio;
         this.chip.sioBlock.write(core.id, address & 0xffc, onLanes(value, size));
@@ -328,6 +331,8 @@ export class CoreBus {
     if (arbiter.claim(slave, at, busy, core.id)) return true;
     core.status = ACCESS_LOST;
     core.retryAt = arbiter.retryAt;
+    // Deferred: the other core has its turn before this access is tried again.
+    if (arbiter.deferredBy === core.id) core.limit = at;
     return false;
   }
 

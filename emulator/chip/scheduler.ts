@@ -6,7 +6,7 @@
 import { slaveOf } from '../bus/slaves.ts';
 import { type Core, NEVER } from '../core/core.ts';
 import { pendingSlave } from '../core/pending-slave.ts';
-import { comesFirst, runCore, runPair } from '../core/turns.ts';
+import { runCore, runPair } from '../core/turns.ts';
 import type { Chip, StopReason } from './chip.ts';
 
 /** Relative cycles are moved back before they leave 30 bits. */
@@ -52,7 +52,10 @@ function schedule(chip: Chip, untilCycle: number): StopReason {
       runPair(core0, core1, horizon, chip.machinery);
     } else {
       const core =
-        time0 < time1 || (time0 === time1 && comesFirst(core0, core1, chip.machinery)) ? core0 : core1;
+        time0 < time1 ||
+        (time0 === time1 && !coreBefore(chip, core1, core0.id, pendingSlave(core0, chip.bus, chip.code)))
+          ? core0
+          : core1;
       runOne(chip, core, limit, Math.min(core === core0 ? time1 : time0, dma), next);
     }
   }

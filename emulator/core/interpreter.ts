@@ -18,8 +18,8 @@ import type { Arbiter } from '../bus/arbiter.ts';
 import type { CoreBus } from '../bus/core-bus.ts';
 import { SRAM_BYTES } from '../bus/slaves.ts';
 import type { XipPort } from '../bus/xip-port.ts';
-import { type CodeCache, PAGE_SHIFT, REGION_NONE, REGION_XIP } from './code-cache.ts';
-import { ACCESS_DONE, ACCESS_LOST, type Core, SEQ_NONE } from './core.ts';
+import { type CodeCache, PAGE_SHIFT, REGION_NONE, REGION_SRAM, REGION_XIP } from './code-cache.ts';
+import { ACCESS_DONE, ACCESS_LOST, type Core, NEVER, SEQ_NONE } from './core.ts';
 import { branchLinkOffset, FAR_LINK, FETCH_AHEAD, QUIET, WIDE_ALIGNED } from './decode.ts';
 import { fetchFault } from './fault.ts';
 import { beginMultiple, branchExchange, branchTo } from './sequence.ts';
@@ -47,28 +47,22 @@ const LIST_LENGTH = Uint8Array.from({ length: 256 }, (_, list) => {
   return count;
 });
 
-/** Runs instructions up to `core.limit`; returns early when a sequence or an exception begins. */
-export function runInstructions(core: Core, machinery: Machinery): void {
+/**
+ * Runs instructions of `first` up to its limit; returns early when a sequence or an exception begins. With a partner, the
+ * two take turns in here, as `runPair` in turns.ts describes, as long as both only execute instructions.
+ */
+export function runInstructions(
+  first: Core,
+  partner: Core | null,
+  horizon: number,
+  machinery: Machinery,
+): void {
   const { bus, code, arbiter, xip, sram8, sram16, sram32 } = machinery;
-  const { registers: R, stackLimit } = core;
   const pages = code.sramPages;
   const { resident, lastWay } = xip;
-  const { id, contended, quietLimit } = core;
-
-  let limit = core.limit;
-  let t = core.time;
-  let ip = core.index;
-  let fetched = core.fetched;
-  let decoded = core.region.decoded;
-  let base = core.base | 0;
-  let codeLength = core.region.length;
-  const fetchMask = contended || core.region.kind === REGION_XIP ? FETCH_AHEAD : 0;
-  const quickFetch = !contended && (base & 0xff000000) === 0x10000000;
-
-  let n = core.signWord;
-  let z = core.zeroWord;
-  let c = core.carry;
-  let v = core.overflowWord;
+  const { contended, quietLimit } = first;
+  let core = first;
+  let other = partner;
 
   // Set by an instruction for the shared code behind the switch.
   let address = 0;
@@ -78,766 +72,798 @@ export function runInstructions(core: Core, machinery: Machinery): void {
   let link = 0;
   let d = 0;
 
-  run: for (;;) {
-    d = decoded[ip];
-    if ((d & fetchMask) !== 0 && fetched === 0) {
-      // The next word, in the cycle before this instruction (one later for a word-aligned 32-bit instruction).
-      const way = quickFetch ? resident[(ip + 1) >> 1] : 0;
-      if (way !== 0) {
-        xip.fastHits++;
-        lastWay[(ip >> 2) & 1023] = way;
-      } else {
-        const at = (d & WIDE_ALIGNED) === 0 ? t - 1 : t;
-        if (at >= limit) break;
-        const wait = bus.fetch(core, ip + 1, at);
-        if (wait < 0) {
-          t = (core.retryAt + (t - at)) | 0;
-          continue;
-        }
-        t = (t + wait) | 0;
-      }
-      fetched = 1;
-    }
-    // Decoding takes no time, so it goes on; quiet instructions may run ahead of the other core.
-    if (t >= limit && d !== 0 && (t >= quietLimit || limit < 0 || (d & QUIET) === 0)) break;
+  for (;;) {
+    const { registers: R, stackLimit, id } = core;
+    let limit = core.limit;
+    let t = core.time;
+    let ip = core.index;
+    let fetched = core.fetched;
+    const decoded = core.region.decoded;
+    let base = core.base | 0;
+    const codeLength = core.region.length;
+    const kind = core.region.kind;
+    const fetchMask = contended || kind === REGION_XIP ? FETCH_AHEAD : 0;
+    const quickFetch = !contended && (base & 0xff000000) === 0x10000000;
+    const sramCode = kind === REGION_SRAM;
 
-    again: {
-      multiple: {
-        memory: {
-          branch: {
-            switch (d & 0xff) {
-              case 0: {
-                // Not decoded yet, or nothing to execute here.
-                if (core.region.kind === REGION_NONE || ip < 0 || ip >= codeLength) {
+    let n = core.signWord;
+    let z = core.zeroWord;
+    let c = core.carry;
+    let v = core.overflowWord;
+
+    run: for (;;) {
+      d = decoded[ip];
+      if ((d & fetchMask) !== 0 && fetched === 0) {
+        // The next word, in the cycle before this instruction (one later for a word-aligned 32-bit instruction).
+        const way = quickFetch ? resident[(ip + 1) >> 1] : 0;
+        if (way !== 0) {
+          xip.fastHits++;
+          lastWay[(ip >> 2) & 1023] = way;
+        } else {
+          const at = (d & WIDE_ALIGNED) === 0 ? t - 1 : t;
+          if (at >= limit) break;
+          if (!sramCode || !arbiter.claimSram((ip + 1) << 1, at, id)) {
+            const wait = bus.fetch(core, ip + 1, at);
+            if (wait < 0) {
+              limit = core.limit;
+              t = (core.retryAt + (t - at)) | 0;
+              continue;
+            }
+            t = (t + wait) | 0;
+          }
+        }
+        fetched = 1;
+      }
+      // Decoding takes no time, so it goes on; quiet instructions may run ahead of the other core.
+      if (t >= limit && d !== 0 && (t >= quietLimit || limit < 0 || (d & QUIET) === 0)) break;
+
+      again: {
+        multiple: {
+          memory: {
+            branch: {
+              switch (d & 0xff) {
+                case 0:
+                  // Not decoded yet, or nothing to execute here.
+                  if (ip >= 0 && ip < codeLength) {
+                    code.decodeAt(core.region, ip);
+                    break again;
+                  }
                   core.time = t;
                   core.index = ip;
                   if (core.region.kind !== REGION_NONE) core.jump(core.pc);
-                  if (core.region.kind === REGION_NONE) {
-                    fetchFault(core);
+                  if (core.region.kind === REGION_NONE) fetchFault(core);
+                  limit = core.limit;
+                  ip = core.index;
+                  break run;
+                case 10: {
+                  // LSLS Rd, Rm, #imm5    00000 iiiii mmm ddd
+                  const shift = d >> 19;
+                  const value = R[(d >> 15) & 15];
+                  c = (value >>> (32 - shift)) & 1;
+                  n = z = R[(d >> 11) & 15] = value << shift;
+                  break;
+                }
+                case 11: // MOVS Rd, Rm          00000 00000 mmm ddd
+                  n = z = R[(d >> 11) & 15] = R[(d >> 15) & 15];
+                  break;
+                case 12: {
+                  // LSRS Rd, Rm, #imm5    00001 iiiii mmm ddd
+                  const shift = d >> 19;
+                  const value = R[(d >> 15) & 15];
+                  c = (value >>> (shift - 1)) & 1;
+                  n = z = R[(d >> 11) & 15] = shift === 32 ? 0 : value >>> shift;
+                  break;
+                }
+                case 13: {
+                  // ASRS Rd, Rm, #imm5    00010 iiiii mmm ddd
+                  const shift = d >> 19;
+                  const value = R[(d >> 15) & 15];
+                  c = (value >>> (shift - 1)) & 1;
+                  n = z = R[(d >> 11) & 15] = shift === 32 ? value >> 31 : value >> shift;
+                  break;
+                }
+                case 14: {
+                  // ADDS Rd, Rn, Rm       0001100 mmm nnn ddd
+                  const a = R[(d >> 15) & 15];
+                  const b = R[(d >> 19) & 7];
+                  const r = (a + b) | 0;
+                  c = ((a & b) | ((a | b) & ~r)) >>> 31;
+                  v = (a ^ r) & (b ^ r);
+                  n = z = R[(d >> 11) & 15] = r;
+                  break;
+                }
+                case 15: {
+                  // SUBS Rd, Rn, Rm       0001101 mmm nnn ddd
+                  const a = R[(d >> 15) & 15];
+                  const b = R[(d >> 19) & 7];
+                  const r = (a - b) | 0;
+                  c = a >>> 0 >= b >>> 0 ? 1 : 0;
+                  v = (a ^ b) & (a ^ r);
+                  n = z = R[(d >> 11) & 15] = r;
+                  break;
+                }
+                case 16: {
+                  // ADDS Rd, Rn, #imm3    0001110 iii nnn ddd;  ADDS Rdn, #imm8  00110 ddd iiiiiiii
+                  const a = R[(d >> 15) & 15];
+                  const b = d >> 19;
+                  const r = (a + b) | 0;
+                  c = ((a & b) | ((a | b) & ~r)) >>> 31;
+                  v = (a ^ r) & (b ^ r);
+                  n = z = R[(d >> 11) & 15] = r;
+                  break;
+                }
+                case 17: {
+                  // SUBS Rd, Rn, #imm3    0001111 iii nnn ddd;  SUBS Rdn, #imm8  00111 ddd iiiiiiii
+                  const a = R[(d >> 15) & 15];
+                  const b = d >> 19;
+                  const r = (a - b) | 0;
+                  c = a >>> 0 >= b ? 1 : 0;
+                  v = (a ^ b) & (a ^ r);
+                  n = z = R[(d >> 11) & 15] = r;
+                  break;
+                }
+                case 18: // MOVS Rd, #imm8        00100 ddd iiiiiiii
+                  n = z = R[(d >> 11) & 15] = d >> 19;
+                  break;
+                case 19: {
+                  // CMP Rn, #imm8         00101 nnn iiiiiiii
+                  const a = R[(d >> 15) & 15];
+                  const b = d >> 19;
+                  const r = (a - b) | 0;
+                  c = a >>> 0 >= b ? 1 : 0;
+                  v = (a ^ b) & (a ^ r);
+                  n = z = r;
+                  break;
+                }
+                case 20: // ANDS Rdn, Rm          0100000000 mmm ddd
+                  n = z = R[(d >> 11) & 15] &= R[(d >> 15) & 15];
+                  break;
+                case 21: // EORS Rdn, Rm          0100000001 mmm ddd
+                  n = z = R[(d >> 11) & 15] ^= R[(d >> 15) & 15];
+                  break;
+                case 22: {
+                  // LSLS Rdn, Rm          0100000010 mmm ddd
+                  const shift = R[(d >> 15) & 15] & 0xff;
+                  let value = R[(d >> 11) & 15];
+                  if (shift !== 0) {
+                    c = shift <= 32 ? (value >>> (32 - shift)) & 1 : 0;
+                    value = shift < 32 ? value << shift : 0;
+                  }
+                  n = z = R[(d >> 11) & 15] = value;
+                  break;
+                }
+                case 23: {
+                  // LSRS Rdn, Rm          0100000011 mmm ddd
+                  const shift = R[(d >> 15) & 15] & 0xff;
+                  let value = R[(d >> 11) & 15];
+                  if (shift !== 0) {
+                    c = shift <= 32 ? (value >>> (shift - 1)) & 1 : 0;
+                    value = shift < 32 ? value >>> shift : 0;
+                  }
+                  n = z = R[(d >> 11) & 15] = value | 0;
+                  break;
+                }
+                case 24: {
+                  // ASRS Rdn, Rm          0100000100 mmm ddd
+                  const shift = R[(d >> 15) & 15] & 0xff;
+                  let value = R[(d >> 11) & 15];
+                  if (shift !== 0) {
+                    c = shift <= 32 ? (value >>> (shift - 1)) & 1 : value >>> 31;
+                    value >>= shift < 32 ? shift : 31;
+                  }
+                  n = z = R[(d >> 11) & 15] = value;
+                  break;
+                }
+                case 25: {
+                  // ADCS Rdn, Rm          0100000101 mmm ddd
+                  const a = R[(d >> 11) & 15];
+                  const b = R[(d >> 15) & 15];
+                  const r = (a + b + c) | 0;
+                  c = ((a & b) | ((a | b) & ~r)) >>> 31;
+                  v = (a ^ r) & (b ^ r);
+                  n = z = R[(d >> 11) & 15] = r;
+                  break;
+                }
+                case 26: {
+                  // SBCS Rdn, Rm          0100000110 mmm ddd
+                  const a = R[(d >> 11) & 15];
+                  const b = ~R[(d >> 15) & 15];
+                  const r = (a + b + c) | 0;
+                  c = ((a & b) | ((a | b) & ~r)) >>> 31;
+                  v = (a ^ r) & (b ^ r);
+                  n = z = R[(d >> 11) & 15] = r;
+                  break;
+                }
+                case 27: {
+                  // RORS Rdn, Rm          0100000111 mmm ddd
+                  const rotation = R[(d >> 15) & 15] & 0xff;
+                  let value = R[(d >> 11) & 15];
+                  if (rotation !== 0) {
+                    value = (value >>> (rotation & 31)) | (value << (-rotation & 31));
+                    c = value >>> 31;
+                  }
+                  n = z = R[(d >> 11) & 15] = value;
+                  break;
+                }
+                case 28: // TST Rn, Rm            0100001000 mmm nnn
+                  n = z = R[(d >> 11) & 15] & R[(d >> 15) & 15];
+                  break;
+                case 29: {
+                  // RSBS Rd, Rn, #0       0100001001 nnn ddd
+                  const b = R[(d >> 15) & 15];
+                  const r = -b | 0;
+                  c = b === 0 ? 1 : 0;
+                  v = b & r;
+                  n = z = R[(d >> 11) & 15] = r;
+                  break;
+                }
+                case 30: {
+                  // CMP Rn, Rm            0100001010 mmm nnn;  01000101 n mmmm nnn
+                  const a = R[(d >> 11) & 15];
+                  const b = R[(d >> 15) & 15];
+                  const r = (a - b) | 0;
+                  c = a >>> 0 >= b >>> 0 ? 1 : 0;
+                  v = (a ^ b) & (a ^ r);
+                  n = z = r;
+                  break;
+                }
+                case 31: {
+                  // CMN Rn, Rm            0100001011 mmm nnn
+                  const a = R[(d >> 11) & 15];
+                  const b = R[(d >> 15) & 15];
+                  const r = (a + b) | 0;
+                  c = ((a & b) | ((a | b) & ~r)) >>> 31;
+                  v = (a ^ r) & (b ^ r);
+                  n = z = r;
+                  break;
+                }
+                case 32: // ORRS Rdn, Rm          0100001100 mmm ddd
+                  n = z = R[(d >> 11) & 15] |= R[(d >> 15) & 15];
+                  break;
+                case 33: // MULS Rdm, Rn          0100001101 nnn ddd
+                  n = z = R[(d >> 11) & 15] = Math.imul(R[(d >> 11) & 15], R[(d >> 15) & 15]);
+                  break;
+                case 34: // BICS Rdn, Rm          0100001110 mmm ddd
+                  n = z = R[(d >> 11) & 15] &= ~R[(d >> 15) & 15];
+                  break;
+                case 35: // MVNS Rd, Rm           0100001111 mmm ddd
+                  n = z = R[(d >> 11) & 15] = ~R[(d >> 15) & 15];
+                  break;
+                case 36: // ADD Rdn, Rm           01000100 d mmmm ddd
+                  R[(d >> 11) & 15] += R[(d >> 15) & 15];
+                  break;
+                case 37: // ADD PC, Rm            01000100 1 mmmm 111
+                  address = (base + ip * 2 + 4 + R[(d >> 15) & 15]) & ~1;
+                  target = ((address - base) | 0) >>> 1;
+                  break branch;
+                case 38: // MOV Rd, Rm            01000110 d mmmm ddd
+                  R[(d >> 11) & 15] = R[(d >> 15) & 15];
+                  break;
+                case 39: // MOV PC, Rm            01000110 1 mmmm 111
+                  address = R[(d >> 15) & 15] & ~1;
+                  target = ((address - base) | 0) >>> 1;
+                  break branch;
+                case 40: // MOV Rd, PC
+                  R[(d >> 11) & 15] = base + ip * 2 + 4;
+                  break;
+                case 41: // ADD Rd, PC
+                  R[(d >> 11) & 15] += base + ip * 2 + 4;
+                  break;
+                case 42: // MOV SP, Rm
+                  R[13] = R[(d >> 15) & 15] & ~3;
+                  break;
+                case 43: // ADD SP, Rm
+                  R[13] = (R[13] + R[(d >> 15) & 15]) & ~3;
+                  break;
+                case 44: {
+                  // ADD SP, #imm7; SUB SP, #imm7    10110000 s iiiiiii
+                  const sp = (R[13] + (d >> 19)) | 0;
+                  if (stackLimit !== 0 && sp >>> 0 < stackLimit && d < 0) {
+                    core.time = t;
+                    core.index = ip;
+                    stackOverflow(core, sp);
                     limit = core.limit;
-                    ip = core.index;
-                    base = core.base | 0;
                     break run;
                   }
-                  decoded = core.region.decoded;
-                  base = core.base | 0;
+                  R[13] = sp;
+                  break;
+                }
+                case 45: // ADD Rd, SP, #imm8     10101 ddd iiiiiiii
+                  R[(d >> 11) & 15] = R[(d >> 15) & 15] + (d >> 19);
+                  break;
+                case 46: // ADR Rd, label         10100 ddd iiiiiiii
+                  R[(d >> 11) & 15] = ((base + ip * 2 + 4) & ~3) + (d >> 19);
+                  break;
+                case 47: // SXTH                  1011001000 mmm ddd
+                  R[(d >> 11) & 15] = (R[(d >> 15) & 15] << 16) >> 16;
+                  break;
+                case 48: // SXTB                  1011001001 mmm ddd
+                  R[(d >> 11) & 15] = (R[(d >> 15) & 15] << 24) >> 24;
+                  break;
+                case 49: // UXTH                  1011001010 mmm ddd
+                  R[(d >> 11) & 15] = R[(d >> 15) & 15] & 0xffff;
+                  break;
+                case 50: // UXTB                  1011001011 mmm ddd
+                  R[(d >> 11) & 15] = R[(d >> 15) & 15] & 0xff;
+                  break;
+                case 51: {
+                  // REV                   1011101000 mmm ddd
+                  const value = R[(d >> 15) & 15];
+                  R[(d >> 11) & 15] =
+                    (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
+                  break;
+                }
+                case 52: {
+                  // REV16                 1011101001 mmm ddd
+                  const value = R[(d >> 15) & 15];
+                  R[(d >> 11) & 15] = ((value & 0x00ff00ff) << 8) | ((value >>> 8) & 0x00ff00ff);
+                  break;
+                }
+                case 53: {
+                  // REVSH                 1011101011 mmm ddd
+                  const value = R[(d >> 15) & 15];
+                  R[(d >> 11) & 15] = ((value << 24) >> 16) | ((value >>> 8) & 0xff);
+                  break;
+                }
+                case 55: // NOP, YIELD
+                  break;
+                case 59: // B                     11100 iiiiiiiiiii
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 60: // BEQ                   1101 cccc iiiiiiii, for this and the following
+                  if (z !== 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 61: // BNE
+                  if (z === 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 62: // BCS
+                  if (c === 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 63: // BCC
+                  if (c !== 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 64: // BMI
+                  if (n >= 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 65: // BPL
+                  if (n < 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 66: // BVS
+                  if (v >= 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 67: // BVC
+                  if (v < 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 68: // BHI
+                  if (c === 0 || z === 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 69: // BLS
+                  if (c !== 0 && z !== 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 70: // BGE
+                  if ((n ^ v) < 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 71: // BLT
+                  if ((n ^ v) >= 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 72: // BGT
+                  if (z === 0 || (n ^ v) < 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 73: // BLE
+                  if (z !== 0 && (n ^ v) >= 0) break;
+                  target = (ip + 2 + (d >> 19)) | 0;
+                  break branch;
+                case 74: // BX Rm                 010001110 mmmm 000
+                  address = R[(d >> 15) & 15];
+                  target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
+                  break branch;
+                case 75: // BLX Rm                010001111 mmmm 000
+                  address = R[(d >> 15) & 15];
+                  target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
+                  link = base + ip * 2 + 3;
+                  break branch;
+                case 76: {
+                  // BL                    11110 s iiiiiiiiii 11 j 1 j iiiiiiiiiii
+                  const distance = d >> 11;
+                  target = (ip + 2 + (distance === FAR_LINK ? farDistance(core, code, ip) : distance)) | 0;
+                  link = base + ip * 2 + 5;
+                  lead = 1;
+                  break branch;
+                }
+                case 80: // LDR Rt, [Rn, #imm5]   01101 iiiii nnn ttt;  [SP, #imm8]  10011 ttt iiiiiiii
+                  address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES || (offset & 3) !== 0) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  R[(d >> 11) & 15] = sram32[offset >> 2];
+                  t = (t + 1) | 0;
+                  break;
+                case 81: // LDR Rt, [Rn, Rm]      0101100 mmm nnn ttt
+                  address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES || (offset & 3) !== 0) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  R[(d >> 11) & 15] = sram32[offset >> 2];
+                  t = (t + 1) | 0;
+                  break;
+                case 82: // LDR Rt, label         01001 ttt iiiiiiii
+                  address = (((base + ip * 2 + 4) & ~3) + (d >> 19)) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  R[(d >> 11) & 15] = sram32[offset >> 2];
+                  t = (t + 1) | 0;
+                  break;
+                case 83: // LDRH Rt, [Rn, #imm5]  10001 iiiii nnn ttt
+                  address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  R[(d >> 11) & 15] = sram16[offset >> 1];
+                  t = (t + 1) | 0;
+                  break;
+                case 84: // LDRH Rt, [Rn, Rm]     0101101 mmm nnn ttt
+                  address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  R[(d >> 11) & 15] = sram16[offset >> 1];
+                  t = (t + 1) | 0;
+                  break;
+                case 85: // LDRB Rt, [Rn, #imm5]  01111 iiiii nnn ttt
+                  address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  R[(d >> 11) & 15] = sram8[offset];
+                  t = (t + 1) | 0;
+                  break;
+                case 86: // LDRB Rt, [Rn, Rm]     0101110 mmm nnn ttt
+                  address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  R[(d >> 11) & 15] = sram8[offset];
+                  t = (t + 1) | 0;
+                  break;
+                case 87: // LDRSB Rt, [Rn, Rm]    0101011 mmm nnn ttt
+                  address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  R[(d >> 11) & 15] = (sram8[offset] << 24) >> 24;
+                  t = (t + 1) | 0;
+                  break;
+                case 88: // LDRSH Rt, [Rn, Rm]    0101111 mmm nnn ttt
+                  address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  R[(d >> 11) & 15] = (sram16[offset >> 1] << 16) >> 16;
+                  t = (t + 1) | 0;
+                  break;
+                case 89: // STR Rt, [Rn, #imm5]   01100 iiiii nnn ttt;  [SP, #imm8]  10010 ttt iiiiiiii
+                  address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (
+                    contended ||
+                    offset >>> 0 >= SRAM_BYTES ||
+                    (offset & 3) !== 0 ||
+                    pages[offset >> PAGE_SHIFT] !== 0
+                  ) {
+                    break memory;
+                  }
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  sram32[offset >> 2] = R[(d >> 11) & 15];
+                  t = (t + 1) | 0;
+                  break;
+                case 90: // STR Rt, [Rn, Rm]      0101000 mmm nnn ttt
+                  address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (
+                    contended ||
+                    offset >>> 0 >= SRAM_BYTES ||
+                    (offset & 3) !== 0 ||
+                    pages[offset >> PAGE_SHIFT] !== 0
+                  ) {
+                    break memory;
+                  }
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  sram32[offset >> 2] = R[(d >> 11) & 15];
+                  t = (t + 1) | 0;
+                  break;
+                case 91: // STRH Rt, [Rn, #imm5]  10000 iiiii nnn ttt
+                  address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (
+                    contended ||
+                    offset >>> 0 >= SRAM_BYTES ||
+                    (offset & 1) !== 0 ||
+                    pages[offset >> PAGE_SHIFT] !== 0
+                  ) {
+                    break memory;
+                  }
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  sram16[offset >> 1] = R[(d >> 11) & 15];
+                  t = (t + 1) | 0;
+                  break;
+                case 92: // STRH Rt, [Rn, Rm]     0101001 mmm nnn ttt
+                  address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (
+                    contended ||
+                    offset >>> 0 >= SRAM_BYTES ||
+                    (offset & 1) !== 0 ||
+                    pages[offset >> PAGE_SHIFT] !== 0
+                  ) {
+                    break memory;
+                  }
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  sram16[offset >> 1] = R[(d >> 11) & 15];
+                  t = (t + 1) | 0;
+                  break;
+                case 93: // STRB Rt, [Rn, #imm5]  01110 iiiii nnn ttt
+                  address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  sram8[offset] = R[(d >> 11) & 15];
+                  t = (t + 1) | 0;
+                  break;
+                case 94: // STRB Rt, [Rn, Rm]     0101010 mmm nnn ttt
+                  address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
+                  offset = (address - SRAM_BASE) | 0;
+                  if (offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0) break memory;
+                  if (contended && !arbiter.claimSram(offset, t, id)) break memory;
+                  sram8[offset] = R[(d >> 11) & 15];
+                  t = (t + 1) | 0;
+                  break;
+                case 95: {
+                  // LDM Rn(!), {list}     11001 nnn llllllll
+                  const count = LIST_LENGTH[(d >> 19) & 0xff];
+                  const from = R[(d >> 15) & 15];
+                  offset = (from - SRAM_BASE) | 0;
+                  if (contended || t + count >= limit || (offset & 3) !== 0 || offset >>> 0 > SRAM_BYTES - 32)
+                    break multiple;
+                  R[(d >> 15) & 15] = from + 4 * count;
+                  for (
+                    let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
+                    list !== 0;
+                    list >>= 1, register++
+                  ) {
+                    if ((list & 1) !== 0) R[register] = sram32[at++];
+                  }
+                  t = (t + count) | 0;
+                  break;
+                }
+                case 96: {
+                  // STM Rn!, {list}       11000 nnn llllllll
+                  const count = LIST_LENGTH[(d >> 19) & 0xff];
+                  const from = R[(d >> 15) & 15];
+                  offset = (from - SRAM_BASE) | 0;
+                  if (contended || t + count >= limit || (offset & 3) !== 0 || offset >>> 0 > SRAM_BYTES - 32)
+                    break multiple;
+                  if ((pages[offset >> PAGE_SHIFT] | pages[(offset + 28) >> PAGE_SHIFT]) !== 0)
+                    break multiple;
+                  for (
+                    let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
+                    list !== 0;
+                    list >>= 1, register++
+                  ) {
+                    if ((list & 1) !== 0) sram32[at++] = R[register];
+                  }
+                  R[(d >> 15) & 15] = from + 4 * count;
+                  t = (t + count) | 0;
+                  break;
+                }
+                case 97: {
+                  // PUSH {list, LR}       1011010 r llllllll
+                  const extra = (d >> 27) & 1;
+                  const count = LIST_LENGTH[(d >> 19) & 0xff] + extra;
+                  const sp = (R[13] - 4 * count) | 0;
+                  if (stackLimit !== 0 && sp >>> 0 < stackLimit) {
+                    core.time = t;
+                    core.index = ip;
+                    stackOverflow(core, sp);
+                    limit = core.limit;
+                    break run;
+                  }
+                  offset = (sp - SRAM_BASE) | 0;
+                  if (contended || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36) break multiple;
+                  if ((pages[offset >> PAGE_SHIFT] | pages[(offset + 32) >> PAGE_SHIFT]) !== 0)
+                    break multiple;
+                  let at = offset >> 2;
+                  for (let list = (d >> 19) & 0xff, register = 0; list !== 0; list >>= 1, register++) {
+                    if ((list & 1) !== 0) sram32[at++] = R[register];
+                  }
+                  if (extra !== 0) sram32[at] = R[14];
+                  R[13] = sp;
+                  t = (t + count) | 0;
+                  break;
+                }
+                case 98: {
+                  // POP {list}            10111100 llllllll
+                  const count = LIST_LENGTH[(d >> 19) & 0xff];
+                  offset = (R[13] - SRAM_BASE) | 0;
+                  if (contended || t + count >= limit || offset >>> 0 > SRAM_BYTES - 32) break multiple;
+                  for (
+                    let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
+                    list !== 0;
+                    list >>= 1, register++
+                  ) {
+                    if ((list & 1) !== 0) R[register] = sram32[at++];
+                  }
+                  R[13] += 4 * count;
+                  t = (t + count) | 0;
+                  break;
+                }
+                case 99: {
+                  // POP {list, PC}        10111101 llllllll
+                  const count = LIST_LENGTH[(d >> 19) & 0xff] + 1;
+                  offset = (R[13] - SRAM_BASE) | 0;
+                  if (contended || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36) break multiple;
+                  let at = offset >> 2;
+                  for (let list = (d >> 19) & 0xff, register = 0; list !== 0; list >>= 1, register++) {
+                    if ((list & 1) !== 0) R[register] = sram32[at++];
+                  }
+                  address = sram32[at];
+                  R[13] += 4 * count;
+                  target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
+                  t = (t + count + 1) | 0;
+                  break branch;
+                }
+                default: {
+                  // MRS, MSR, barriers, CPS, hints, SVC, BKPT, breakpoints, undefined instructions.
+                  core.time = t;
+                  core.index = ip;
+                  core.signWord = n;
+                  core.zeroWord = z;
+                  core.carry = c;
+                  core.overflowWord = v;
+                  executeSpecial(core, d);
+                  t = core.time;
                   ip = core.index;
-                  codeLength = core.region.length;
-                  break again;
-                }
-                code.decodeAt(core.region, ip);
-                break again;
-              }
-              case 10: {
-                // LSLS Rd, Rm, #imm5    00000 iiiii mmm ddd
-                const shift = d >> 19;
-                const value = R[(d >> 15) & 15];
-                c = (value >>> (32 - shift)) & 1;
-                n = z = R[(d >> 11) & 15] = value << shift;
-                break;
-              }
-              case 11: // MOVS Rd, Rm          00000 00000 mmm ddd
-                n = z = R[(d >> 11) & 15] = R[(d >> 15) & 15];
-                break;
-              case 12: {
-                // LSRS Rd, Rm, #imm5    00001 iiiii mmm ddd
-                const shift = d >> 19;
-                const value = R[(d >> 15) & 15];
-                c = (value >>> (shift - 1)) & 1;
-                n = z = R[(d >> 11) & 15] = shift === 32 ? 0 : value >>> shift;
-                break;
-              }
-              case 13: {
-                // ASRS Rd, Rm, #imm5    00010 iiiii mmm ddd
-                const shift = d >> 19;
-                const value = R[(d >> 15) & 15];
-                c = (value >>> (shift - 1)) & 1;
-                n = z = R[(d >> 11) & 15] = shift === 32 ? value >> 31 : value >> shift;
-                break;
-              }
-              case 14: {
-                // ADDS Rd, Rn, Rm       0001100 mmm nnn ddd
-                const a = R[(d >> 15) & 15];
-                const b = R[(d >> 19) & 7];
-                const r = (a + b) | 0;
-                c = ((a & b) | ((a | b) & ~r)) >>> 31;
-                v = (a ^ r) & (b ^ r);
-                n = z = R[(d >> 11) & 15] = r;
-                break;
-              }
-              case 15: {
-                // SUBS Rd, Rn, Rm       0001101 mmm nnn ddd
-                const a = R[(d >> 15) & 15];
-                const b = R[(d >> 19) & 7];
-                const r = (a - b) | 0;
-                c = a >>> 0 >= b >>> 0 ? 1 : 0;
-                v = (a ^ b) & (a ^ r);
-                n = z = R[(d >> 11) & 15] = r;
-                break;
-              }
-              case 16: {
-                // ADDS Rd, Rn, #imm3    0001110 iii nnn ddd;  ADDS Rdn, #imm8  00110 ddd iiiiiiii
-                const a = R[(d >> 15) & 15];
-                const b = d >> 19;
-                const r = (a + b) | 0;
-                c = ((a & b) | ((a | b) & ~r)) >>> 31;
-                v = (a ^ r) & (b ^ r);
-                n = z = R[(d >> 11) & 15] = r;
-                break;
-              }
-              case 17: {
-                // SUBS Rd, Rn, #imm3    0001111 iii nnn ddd;  SUBS Rdn, #imm8  00111 ddd iiiiiiii
-                const a = R[(d >> 15) & 15];
-                const b = d >> 19;
-                const r = (a - b) | 0;
-                c = a >>> 0 >= b ? 1 : 0;
-                v = (a ^ b) & (a ^ r);
-                n = z = R[(d >> 11) & 15] = r;
-                break;
-              }
-              case 18: // MOVS Rd, #imm8        00100 ddd iiiiiiii
-                n = z = R[(d >> 11) & 15] = d >> 19;
-                break;
-              case 19: {
-                // CMP Rn, #imm8         00101 nnn iiiiiiii
-                const a = R[(d >> 15) & 15];
-                const b = d >> 19;
-                const r = (a - b) | 0;
-                c = a >>> 0 >= b ? 1 : 0;
-                v = (a ^ b) & (a ^ r);
-                n = z = r;
-                break;
-              }
-              case 20: // ANDS Rdn, Rm          0100000000 mmm ddd
-                n = z = R[(d >> 11) & 15] &= R[(d >> 15) & 15];
-                break;
-              case 21: // EORS Rdn, Rm          0100000001 mmm ddd
-                n = z = R[(d >> 11) & 15] ^= R[(d >> 15) & 15];
-                break;
-              case 22: {
-                // LSLS Rdn, Rm          0100000010 mmm ddd
-                const shift = R[(d >> 15) & 15] & 0xff;
-                let value = R[(d >> 11) & 15];
-                if (shift !== 0) {
-                  c = shift <= 32 ? (value >>> (32 - shift)) & 1 : 0;
-                  value = shift < 32 ? value << shift : 0;
-                }
-                n = z = R[(d >> 11) & 15] = value;
-                break;
-              }
-              case 23: {
-                // LSRS Rdn, Rm          0100000011 mmm ddd
-                const shift = R[(d >> 15) & 15] & 0xff;
-                let value = R[(d >> 11) & 15];
-                if (shift !== 0) {
-                  c = shift <= 32 ? (value >>> (shift - 1)) & 1 : 0;
-                  value = shift < 32 ? value >>> shift : 0;
-                }
-                n = z = R[(d >> 11) & 15] = value | 0;
-                break;
-              }
-              case 24: {
-                // ASRS Rdn, Rm          0100000100 mmm ddd
-                const shift = R[(d >> 15) & 15] & 0xff;
-                let value = R[(d >> 11) & 15];
-                if (shift !== 0) {
-                  c = shift <= 32 ? (value >>> (shift - 1)) & 1 : value >>> 31;
-                  value >>= shift < 32 ? shift : 31;
-                }
-                n = z = R[(d >> 11) & 15] = value;
-                break;
-              }
-              case 25: {
-                // ADCS Rdn, Rm          0100000101 mmm ddd
-                const a = R[(d >> 11) & 15];
-                const b = R[(d >> 15) & 15];
-                const r = (a + b + c) | 0;
-                c = ((a & b) | ((a | b) & ~r)) >>> 31;
-                v = (a ^ r) & (b ^ r);
-                n = z = R[(d >> 11) & 15] = r;
-                break;
-              }
-              case 26: {
-                // SBCS Rdn, Rm          0100000110 mmm ddd
-                const a = R[(d >> 11) & 15];
-                const b = ~R[(d >> 15) & 15];
-                const r = (a + b + c) | 0;
-                c = ((a & b) | ((a | b) & ~r)) >>> 31;
-                v = (a ^ r) & (b ^ r);
-                n = z = R[(d >> 11) & 15] = r;
-                break;
-              }
-              case 27: {
-                // RORS Rdn, Rm          0100000111 mmm ddd
-                const rotation = R[(d >> 15) & 15] & 0xff;
-                let value = R[(d >> 11) & 15];
-                if (rotation !== 0) {
-                  value = (value >>> (rotation & 31)) | (value << (-rotation & 31));
-                  c = value >>> 31;
-                }
-                n = z = R[(d >> 11) & 15] = value;
-                break;
-              }
-              case 28: // TST Rn, Rm            0100001000 mmm nnn
-                n = z = R[(d >> 11) & 15] & R[(d >> 15) & 15];
-                break;
-              case 29: {
-                // RSBS Rd, Rn, #0       0100001001 nnn ddd
-                const b = R[(d >> 15) & 15];
-                const r = -b | 0;
-                c = b === 0 ? 1 : 0;
-                v = b & r;
-                n = z = R[(d >> 11) & 15] = r;
-                break;
-              }
-              case 30: {
-                // CMP Rn, Rm            0100001010 mmm nnn;  01000101 n mmmm nnn
-                const a = R[(d >> 11) & 15];
-                const b = R[(d >> 15) & 15];
-                const r = (a - b) | 0;
-                c = a >>> 0 >= b >>> 0 ? 1 : 0;
-                v = (a ^ b) & (a ^ r);
-                n = z = r;
-                break;
-              }
-              case 31: {
-                // CMN Rn, Rm            0100001011 mmm nnn
-                const a = R[(d >> 11) & 15];
-                const b = R[(d >> 15) & 15];
-                const r = (a + b) | 0;
-                c = ((a & b) | ((a | b) & ~r)) >>> 31;
-                v = (a ^ r) & (b ^ r);
-                n = z = r;
-                break;
-              }
-              case 32: // ORRS Rdn, Rm          0100001100 mmm ddd
-                n = z = R[(d >> 11) & 15] |= R[(d >> 15) & 15];
-                break;
-              case 33: // MULS Rdm, Rn          0100001101 nnn ddd
-                n = z = R[(d >> 11) & 15] = Math.imul(R[(d >> 11) & 15], R[(d >> 15) & 15]);
-                break;
-              case 34: // BICS Rdn, Rm          0100001110 mmm ddd
-                n = z = R[(d >> 11) & 15] &= ~R[(d >> 15) & 15];
-                break;
-              case 35: // MVNS Rd, Rm           0100001111 mmm ddd
-                n = z = R[(d >> 11) & 15] = ~R[(d >> 15) & 15];
-                break;
-              case 36: // ADD Rdn, Rm           01000100 d mmmm ddd
-                R[(d >> 11) & 15] += R[(d >> 15) & 15];
-                break;
-              case 37: // ADD PC, Rm            01000100 1 mmmm 111
-                address = (base + ip * 2 + 4 + R[(d >> 15) & 15]) & ~1;
-                target = ((address - base) | 0) >>> 1;
-                break branch;
-              case 38: // MOV Rd, Rm            01000110 d mmmm ddd
-                R[(d >> 11) & 15] = R[(d >> 15) & 15];
-                break;
-              case 39: // MOV PC, Rm            01000110 1 mmmm 111
-                address = R[(d >> 15) & 15] & ~1;
-                target = ((address - base) | 0) >>> 1;
-                break branch;
-              case 40: // MOV Rd, PC
-                R[(d >> 11) & 15] = base + ip * 2 + 4;
-                break;
-              case 41: // ADD Rd, PC
-                R[(d >> 11) & 15] += base + ip * 2 + 4;
-                break;
-              case 42: // MOV SP, Rm
-                R[13] = R[(d >> 15) & 15] & ~3;
-                break;
-              case 43: // ADD SP, Rm
-                R[13] = (R[13] + R[(d >> 15) & 15]) & ~3;
-                break;
-              case 44: {
-                // ADD SP, #imm7; SUB SP, #imm7    10110000 s iiiiiii
-                const sp = (R[13] + (d >> 19)) | 0;
-                if (stackLimit !== 0 && sp >>> 0 < stackLimit && d < 0) {
-                  core.time = t;
-                  core.index = ip;
-                  stackOverflow(core, sp);
+                  n = core.signWord;
+                  z = core.zeroWord;
+                  c = core.carry;
+                  v = core.overflowWord;
                   limit = core.limit;
-                  break run;
+                  fetched = 0;
+                  continue;
                 }
-                R[13] = sp;
-                break;
               }
-              case 45: // ADD Rd, SP, #imm8     10101 ddd iiiiiiii
-                R[(d >> 11) & 15] = R[(d >> 15) & 15] + (d >> 19);
-                break;
-              case 46: // ADR Rd, label         10100 ddd iiiiiiii
-                R[(d >> 11) & 15] = ((base + ip * 2 + 4) & ~3) + (d >> 19);
-                break;
-              case 47: // SXTH                  1011001000 mmm ddd
-                R[(d >> 11) & 15] = (R[(d >> 15) & 15] << 16) >> 16;
-                break;
-              case 48: // SXTB                  1011001001 mmm ddd
-                R[(d >> 11) & 15] = (R[(d >> 15) & 15] << 24) >> 24;
-                break;
-              case 49: // UXTH                  1011001010 mmm ddd
-                R[(d >> 11) & 15] = R[(d >> 15) & 15] & 0xffff;
-                break;
-              case 50: // UXTB                  1011001011 mmm ddd
-                R[(d >> 11) & 15] = R[(d >> 15) & 15] & 0xff;
-                break;
-              case 51: {
-                // REV                   1011101000 mmm ddd
-                const value = R[(d >> 15) & 15];
-                R[(d >> 11) & 15] =
-                  (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
-                break;
-              }
-              case 52: {
-                // REV16                 1011101001 mmm ddd
-                const value = R[(d >> 15) & 15];
-                R[(d >> 11) & 15] = ((value & 0x00ff00ff) << 8) | ((value >>> 8) & 0x00ff00ff);
-                break;
-              }
-              case 53: {
-                // REVSH                 1011101011 mmm ddd
-                const value = R[(d >> 15) & 15];
-                R[(d >> 11) & 15] = ((value << 24) >> 16) | ((value >>> 8) & 0xff);
-                break;
-              }
-              case 55: // NOP, YIELD
-                break;
-              case 59: // B                     11100 iiiiiiiiiii
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 60: // BEQ                   1101 cccc iiiiiiii, for this and the following
-                if (z !== 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 61: // BNE
-                if (z === 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 62: // BCS
-                if (c === 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 63: // BCC
-                if (c !== 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 64: // BMI
-                if (n >= 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 65: // BPL
-                if (n < 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 66: // BVS
-                if (v >= 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 67: // BVC
-                if (v < 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 68: // BHI
-                if (c === 0 || z === 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 69: // BLS
-                if (c !== 0 && z !== 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 70: // BGE
-                if ((n ^ v) < 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 71: // BLT
-                if ((n ^ v) >= 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 72: // BGT
-                if (z === 0 || (n ^ v) < 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 73: // BLE
-                if (z !== 0 && (n ^ v) >= 0) break;
-                target = (ip + 2 + (d >> 19)) | 0;
-                break branch;
-              case 74: // BX Rm                 010001110 mmmm 000
-                address = R[(d >> 15) & 15];
-                target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
-                break branch;
-              case 75: // BLX Rm                010001111 mmmm 000
-                address = R[(d >> 15) & 15];
-                target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
-                link = base + ip * 2 + 3;
-                break branch;
-              case 76: {
-                // BL                    11110 s iiiiiiiiii 11 j 1 j iiiiiiiiiii
-                const distance = d >> 11;
-                target = (ip + 2 + (distance === FAR_LINK ? farDistance(core, code, ip) : distance)) | 0;
-                link = base + ip * 2 + 5;
-                lead = 1;
-                break branch;
-              }
-              case 80: // LDR Rt, [Rn, #imm5]   01101 iiiii nnn ttt;  [SP, #imm8]  10011 ttt iiiiiiii
-                address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES || (offset & 3) !== 0) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                R[(d >> 11) & 15] = sram32[offset >> 2];
-                t = (t + 1) | 0;
-                break;
-              case 81: // LDR Rt, [Rn, Rm]      0101100 mmm nnn ttt
-                address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES || (offset & 3) !== 0) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                R[(d >> 11) & 15] = sram32[offset >> 2];
-                t = (t + 1) | 0;
-                break;
-              case 82: // LDR Rt, label         01001 ttt iiiiiiii
-                address = (((base + ip * 2 + 4) & ~3) + (d >> 19)) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                R[(d >> 11) & 15] = sram32[offset >> 2];
-                t = (t + 1) | 0;
-                break;
-              case 83: // LDRH Rt, [Rn, #imm5]  10001 iiiii nnn ttt
-                address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                R[(d >> 11) & 15] = sram16[offset >> 1];
-                t = (t + 1) | 0;
-                break;
-              case 84: // LDRH Rt, [Rn, Rm]     0101101 mmm nnn ttt
-                address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                R[(d >> 11) & 15] = sram16[offset >> 1];
-                t = (t + 1) | 0;
-                break;
-              case 85: // LDRB Rt, [Rn, #imm5]  01111 iiiii nnn ttt
-                address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                R[(d >> 11) & 15] = sram8[offset];
-                t = (t + 1) | 0;
-                break;
-              case 86: // LDRB Rt, [Rn, Rm]     0101110 mmm nnn ttt
-                address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                R[(d >> 11) & 15] = sram8[offset];
-                t = (t + 1) | 0;
-                break;
-              case 87: // LDRSB Rt, [Rn, Rm]    0101011 mmm nnn ttt
-                address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                R[(d >> 11) & 15] = (sram8[offset] << 24) >> 24;
-                t = (t + 1) | 0;
-                break;
-              case 88: // LDRSH Rt, [Rn, Rm]    0101111 mmm nnn ttt
-                address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                R[(d >> 11) & 15] = (sram16[offset >> 1] << 16) >> 16;
-                t = (t + 1) | 0;
-                break;
-              case 89: // STR Rt, [Rn, #imm5]   01100 iiiii nnn ttt;  [SP, #imm8]  10010 ttt iiiiiiii
-                address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (
-                  contended ||
-                  offset >>> 0 >= SRAM_BYTES ||
-                  (offset & 3) !== 0 ||
-                  pages[offset >> PAGE_SHIFT] !== 0
-                ) {
-                  break memory;
-                }
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                sram32[offset >> 2] = R[(d >> 11) & 15];
-                t = (t + 1) | 0;
-                break;
-              case 90: // STR Rt, [Rn, Rm]      0101000 mmm nnn ttt
-                address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (
-                  contended ||
-                  offset >>> 0 >= SRAM_BYTES ||
-                  (offset & 3) !== 0 ||
-                  pages[offset >> PAGE_SHIFT] !== 0
-                ) {
-                  break memory;
-                }
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                sram32[offset >> 2] = R[(d >> 11) & 15];
-                t = (t + 1) | 0;
-                break;
-              case 91: // STRH Rt, [Rn, #imm5]  10000 iiiii nnn ttt
-                address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (
-                  contended ||
-                  offset >>> 0 >= SRAM_BYTES ||
-                  (offset & 1) !== 0 ||
-                  pages[offset >> PAGE_SHIFT] !== 0
-                ) {
-                  break memory;
-                }
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                sram16[offset >> 1] = R[(d >> 11) & 15];
-                t = (t + 1) | 0;
-                break;
-              case 92: // STRH Rt, [Rn, Rm]     0101001 mmm nnn ttt
-                address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (
-                  contended ||
-                  offset >>> 0 >= SRAM_BYTES ||
-                  (offset & 1) !== 0 ||
-                  pages[offset >> PAGE_SHIFT] !== 0
-                ) {
-                  break memory;
-                }
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                sram16[offset >> 1] = R[(d >> 11) & 15];
-                t = (t + 1) | 0;
-                break;
-              case 93: // STRB Rt, [Rn, #imm5]  01110 iiiii nnn ttt
-                address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                sram8[offset] = R[(d >> 11) & 15];
-                t = (t + 1) | 0;
-                break;
-              case 94: // STRB Rt, [Rn, Rm]     0101010 mmm nnn ttt
-                address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
-                offset = (address - SRAM_BASE) | 0;
-                if (offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0) break memory;
-                if (contended && !arbiter.claimSram(offset, t, id)) break memory;
-                sram8[offset] = R[(d >> 11) & 15];
-                t = (t + 1) | 0;
-                break;
-              case 95: {
-                // LDM Rn(!), {list}     11001 nnn llllllll
-                const count = LIST_LENGTH[(d >> 19) & 0xff];
-                const from = R[(d >> 15) & 15];
-                offset = (from - SRAM_BASE) | 0;
-                if (contended || t + count >= limit || (offset & 3) !== 0 || offset >>> 0 > SRAM_BYTES - 32)
-                  break multiple;
-                R[(d >> 15) & 15] = from + 4 * count;
-                for (
-                  let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
-                  list !== 0;
-                  list >>= 1, register++
-                ) {
-                  if ((list & 1) !== 0) R[register] = sram32[at++];
-                }
-                t = (t + count) | 0;
-                break;
-              }
-              case 96: {
-                // STM Rn!, {list}       11000 nnn llllllll
-                const count = LIST_LENGTH[(d >> 19) & 0xff];
-                const from = R[(d >> 15) & 15];
-                offset = (from - SRAM_BASE) | 0;
-                if (contended || t + count >= limit || (offset & 3) !== 0 || offset >>> 0 > SRAM_BYTES - 32)
-                  break multiple;
-                if ((pages[offset >> PAGE_SHIFT] | pages[(offset + 28) >> PAGE_SHIFT]) !== 0) break multiple;
-                for (
-                  let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
-                  list !== 0;
-                  list >>= 1, register++
-                ) {
-                  if ((list & 1) !== 0) sram32[at++] = R[register];
-                }
-                R[(d >> 15) & 15] = from + 4 * count;
-                t = (t + count) | 0;
-                break;
-              }
-              case 97: {
-                // PUSH {list, LR}       1011010 r llllllll
-                const extra = (d >> 27) & 1;
-                const count = LIST_LENGTH[(d >> 19) & 0xff] + extra;
-                const sp = (R[13] - 4 * count) | 0;
-                if (stackLimit !== 0 && sp >>> 0 < stackLimit) {
-                  core.time = t;
-                  core.index = ip;
-                  stackOverflow(core, sp);
-                  limit = core.limit;
-                  break run;
-                }
-                offset = (sp - SRAM_BASE) | 0;
-                if (contended || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36) break multiple;
-                if ((pages[offset >> PAGE_SHIFT] | pages[(offset + 32) >> PAGE_SHIFT]) !== 0) break multiple;
-                let at = offset >> 2;
-                for (let list = (d >> 19) & 0xff, register = 0; list !== 0; list >>= 1, register++) {
-                  if ((list & 1) !== 0) sram32[at++] = R[register];
-                }
-                if (extra !== 0) sram32[at] = R[14];
-                R[13] = sp;
-                t = (t + count) | 0;
-                break;
-              }
-              case 98: {
-                // POP {list}            10111100 llllllll
-                const count = LIST_LENGTH[(d >> 19) & 0xff];
-                offset = (R[13] - SRAM_BASE) | 0;
-                if (contended || t + count >= limit || offset >>> 0 > SRAM_BYTES - 32) break multiple;
-                for (
-                  let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
-                  list !== 0;
-                  list >>= 1, register++
-                ) {
-                  if ((list & 1) !== 0) R[register] = sram32[at++];
-                }
-                R[13] += 4 * count;
-                t = (t + count) | 0;
-                break;
-              }
-              case 99: {
-                // POP {list, PC}        10111101 llllllll
-                const count = LIST_LENGTH[(d >> 19) & 0xff] + 1;
-                offset = (R[13] - SRAM_BASE) | 0;
-                if (contended || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36) break multiple;
-                let at = offset >> 2;
-                for (let list = (d >> 19) & 0xff, register = 0; list !== 0; list >>= 1, register++) {
-                  if ((list & 1) !== 0) R[register] = sram32[at++];
-                }
-                address = sram32[at];
-                R[13] += 4 * count;
-                target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
-                t = (t + count + 1) | 0;
-                break branch;
-              }
-              default: {
-                // MRS, MSR, barriers, CPS, hints, SVC, BKPT, breakpoints, undefined instructions.
-                core.time = t;
+              // Every instruction that leaves the switch this way goes on to the next one.
+              t = (t + 1) | 0;
+              ip = (ip + 1) | 0;
+              fetched = 0;
+              continue;
+            }
+
+            // A taken branch: `target` is the halfword index in this region, when it lies there.
+            if (target >>> 0 >= codeLength) {
+              // To another region, an exception return, or nowhere.
+              const op = d & 0xff;
+              core.index = ip;
+              core.time = (t + lead) | 0;
+              if (op === 74 || op === 75 || op === 99) branchExchange(core, address);
+              else branchTo(core, op === 37 || op === 39 ? address : base + target * 2);
+              if (link !== 0) R[14] = link;
+              ip = core.index;
+              t = core.time;
+              base = core.base | 0;
+              fetched = 0;
+              break;
+            }
+            if (fetchMask !== 0) {
+              const way = quickFetch ? resident[target >> 1] : 0;
+              if (way !== 0) {
+                xip.fastHits++;
+                lastWay[(target >> 2) & 1023] = way;
+              } else if (sramCode && t + lead < limit && arbiter.claimSram(target << 1, t + lead, id)) {
+                // Granted.
+              } else if (contended && t + lead >= limit) {
+                // Another master may ask before the fetch of the target: that becomes a step of its own.
                 core.index = ip;
-                core.signWord = n;
-                core.zeroWord = z;
-                core.carry = c;
-                core.overflowWord = v;
-                executeSpecial(core, d);
-                t = core.time;
+                core.time = (t + lead) | 0;
+                branchTo(core, base + target * 2);
+                if (link !== 0) R[14] = link;
                 ip = core.index;
-                n = core.signWord;
-                z = core.zeroWord;
-                c = core.carry;
-                v = core.overflowWord;
-                limit = core.limit;
+                t = core.time;
                 fetched = 0;
-                continue;
+                break;
+              } else {
+                const wait = bus.fetch(core, target, t + lead);
+                if (wait < 0) {
+                  limit = core.limit;
+                  t = (core.retryAt - lead) | 0;
+                  lead = 0;
+                  link = 0;
+                  continue;
+                }
+                t = (t + wait) | 0;
               }
             }
-            // Every instruction that leaves the switch this way goes on to the next one.
-            t = (t + 1) | 0;
-            ip = (ip + 1) | 0;
+            if (link !== 0) {
+              R[14] = link;
+              link = 0;
+            }
+            t = (t + 2 + lead) | 0;
+            lead = 0;
+            ip = target;
             fetched = 0;
             continue;
           }
 
-          // A taken branch: `target` is the halfword index in this region, when it lies there.
-          if (target >>> 0 >= codeLength) {
-            // To another region, an exception return, or nowhere.
-            const op = d & 0xff;
-            core.index = ip;
-            core.time = (t + lead) | 0;
-            if (op === 74 || op === 75 || op === 99) branchExchange(core, address);
-            else branchTo(core, op === 37 || op === 39 ? address : base + target * 2);
-            if (link !== 0) R[14] = link;
-            ip = core.index;
-            t = core.time;
-            base = core.base | 0;
+          // Loads and stores that are not a plain access to SRAM.
+          core.index = ip;
+          core.time = t;
+          const op = d & 0xff;
+          if (op >= 89) {
+            const size = op <= 90 ? 4 : op <= 92 ? 2 : 1;
+            bus.store(core, address >>> 0, R[(d >> 11) & 15], size, t);
+          } else {
+            let value = 0;
+            if (op <= 82) value = bus.load(core, address >>> 0, 4, t) | 0;
+            else if (op <= 84) value = bus.load(core, address >>> 0, 2, t);
+            else if (op <= 86) value = bus.load(core, address >>> 0, 1, t);
+            else if (op === 87) value = (bus.load(core, address >>> 0, 1, t) << 24) >> 24;
+            else value = (bus.load(core, address >>> 0, 2, t) << 16) >> 16;
+            if (core.status === ACCESS_DONE) R[(d >> 11) & 15] = value;
+          }
+          limit = core.limit;
+          if (core.status === ACCESS_DONE) {
+            t = (t + core.cost) | 0;
+            ip = (ip + 1) | 0;
             fetched = 0;
-            break;
+          } else if (core.status === ACCESS_LOST) {
+            t = core.retryAt;
           }
-          if (fetchMask !== 0) {
-            const way = quickFetch ? resident[target >> 1] : 0;
-            if (way !== 0) {
-              xip.fastHits++;
-              lastWay[(target >> 2) & 1023] = way;
-            } else if (contended && t + lead >= limit) {
-              // Another master may ask before the fetch of the target: that becomes a step of its own.
-              core.index = ip;
-              core.time = (t + lead) | 0;
-              branchTo(core, base + target * 2);
-              if (link !== 0) R[14] = link;
-              ip = core.index;
-              t = core.time;
-              fetched = 0;
-              break;
-            } else {
-              const wait = bus.fetch(core, target, t + lead);
-              if (wait < 0) {
-                t = (core.retryAt - lead) | 0;
-                lead = 0;
-                link = 0;
-                continue;
-              }
-              t = (t + wait) | 0;
-            }
-          }
-          if (link !== 0) {
-            R[14] = link;
-            link = 0;
-          }
-          t = (t + 2 + lead) | 0;
-          lead = 0;
-          ip = target;
-          fetched = 0;
           continue;
         }
 
-        // Loads and stores that are not a plain access to SRAM.
+        // LDM, STM, PUSH, POP one access at a time.
         core.index = ip;
         core.time = t;
-        const op = d & 0xff;
-        if (op >= 89) {
-          const size = op <= 90 ? 4 : op <= 92 ? 2 : 1;
-          bus.store(core, address >>> 0, R[(d >> 11) & 15], size, t);
-        } else {
-          let value = 0;
-          if (op <= 82) value = bus.load(core, address >>> 0, 4, t) | 0;
-          else if (op <= 84) value = bus.load(core, address >>> 0, 2, t);
-          else if (op <= 86) value = bus.load(core, address >>> 0, 1, t);
-          else if (op === 87) value = (bus.load(core, address >>> 0, 1, t) << 24) >> 24;
-          else value = (bus.load(core, address >>> 0, 2, t) << 16) >> 16;
-          if (core.status === ACCESS_DONE) R[(d >> 11) & 15] = value;
-        }
-        limit = core.limit;
-        if (core.status === ACCESS_DONE) {
-          t = (t + core.cost) | 0;
-          ip = (ip + 1) | 0;
-          fetched = 0;
-        } else if (core.status === ACCESS_LOST) {
-          t = core.retryAt;
-        }
-        continue;
+        beginMultiple(core, d);
+        break;
       }
-
-      // LDM, STM, PUSH, POP one access at a time.
-      core.index = ip;
-      core.time = t;
-      beginMultiple(core, d);
-      break;
     }
-  }
 
-  core.time = t;
-  core.index = ip;
-  // With the bus to itself, a core has always fetched ahead.
-  core.fetched = fetchMask === 0 && core.sequence === SEQ_NONE ? 1 : fetched;
-  core.signWord = n;
-  core.zeroWord = z;
-  core.carry = c;
-  core.overflowWord = v;
+    core.time = t;
+    core.index = ip;
+    // With the bus to itself, a core has always fetched ahead.
+    core.fetched = fetchMask === 0 && core.sequence === SEQ_NONE ? 1 : fetched;
+    core.signWord = n;
+    core.zeroWord = z;
+    core.carry = c;
+    core.overflowWord = v;
+
+    // The other core's turn, if it only executes instructions.
+    if (other === null || machinery.interrupted || core.attention || other.attention) return;
+    if (core.sequence !== SEQ_NONE || other.sequence !== SEQ_NONE || core.stopped) return;
+    const mine = core.fetched === 0 && (ip & 1) === 1 ? t - 1 : t;
+    const theirs = other.fetched === 0 && (other.index & 1) === 1 ? other.time - 1 : other.time;
+    if (theirs >= horizon || theirs > mine) return;
+    other.limit = mine < horizon ? mine + 1 : horizon;
+    arbiter.rivalAt = arbiter.deferredBy === id ? NEVER : mine;
+    arbiter.deferredBy = -1;
+    const next = other;
+    other = core;
+    core = next;
+  }
 }
 
 /** Halfwords from the instruction after a BL to its target, when the packed word cannot hold it. */

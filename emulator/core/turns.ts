@@ -1,17 +1,16 @@
 /**
  * Runs one core alone, or two cores in turns, without going back to the scheduler for every turn: each core goes on
- * until the cycle in which the other may next use the bus. In a shared cycle the arbiter says whose access comes first.
+ * through the cycle in which the other may next use the bus. In that shared cycle the arbiter may tell it to defer.
  */
-import { SLAVE_NONE } from '../bus/slaves.ts';
-import { type Core, SEQ_NONE } from './core.ts';
+import { type Core, NEVER, SEQ_NONE } from './core.ts';
 import { type Machinery, runInstructions } from './interpreter.ts';
-import { pendingSlave } from './pending-slave.ts';
 import { advance } from './sequence.ts';
 
 /** Runs `core` up to its limit, whatever comes: instructions, sequences, exceptions. */
 export function runCore(core: Core, machinery: Machinery): void {
   if (core.attention || core.sequence !== SEQ_NONE) advance(core, machinery.bus);
-  if (!core.attention && core.sequence === SEQ_NONE && !core.stopped) runInstructions(core, machinery);
+  if (!core.attention && core.sequence === SEQ_NONE && !core.stopped)
+    runInstructions(core, null, 0, machinery);
 }
 
 /**
@@ -19,29 +18,27 @@ export function runCore(core: Core, machinery: Machinery): void {
  * scheduler must look again.
  */
 export function runPair(core0: Core, core1: Core, horizon: number, machinery: Machinery): void {
+  const { arbiter } = machinery;
   machinery.interrupted = false;
   core0.quietLimit = horizon;
   core1.quietLimit = horizon;
-  let time0 = core0.pendingTime;
-  let time1 = core1.pendingTime;
-  while (!machinery.interrupted && (time0 < horizon || time1 < horizon)) {
-    if (time0 < time1 || (time0 === time1 && comesFirst(core0, core1, machinery))) {
-      // In a shared cycle the first core makes only the access of that cycle.
-      core0.limit = Math.min(horizon, time0 === time1 ? time0 + 1 : time1);
-      runCore(core0, machinery);
-      if (core0.stopped) return;
-      time0 = core0.pendingTime;
-    } else {
-      core1.limit = Math.min(horizon, time0 === time1 ? time1 + 1 : time0);
-      runCore(core1, machinery);
-      if (core1.stopped) return;
-      time1 = core1.pendingTime;
-    }
+  while (!machinery.interrupted && !core0.stopped && !core1.stopped) {
+    const time0 = core0.pendingTime;
+    const time1 = core1.pendingTime;
+    const first = time0 < time1 || (time0 === time1 && arbiter.deferredBy !== 0) ? core0 : core1;
+    const second = first === core0 ? core1 : core0;
+    const now = Math.min(time0, time1);
+    if (now >= horizon) break;
+    const rivalAt = Math.max(time0, time1);
+    first.limit = Math.min(horizon, rivalAt + 1);
+    // Who was let go first does not defer in turn.
+    arbiter.rivalAt = arbiter.deferredBy === second.id ? NEVER : rivalAt;
+    arbiter.deferredBy = -1;
+    const plain =
+      !first.attention && first.sequence === SEQ_NONE && !second.attention && second.sequence === SEQ_NONE;
+    if (plain) runInstructions(first, second, horizon, machinery);
+    else runCore(first, machinery);
   }
-}
-
-/** Of two cores that may use the bus in the same cycle. SIO and the private ports are core 0's first. */
-export function comesFirst(core0: Core, core1: Core, { arbiter, bus, code }: Machinery): boolean {
-  const slave = pendingSlave(core0, bus, code);
-  return slave === SLAVE_NONE || arbiter.prefers(core0.id, core1.id, slave);
+  arbiter.rivalAt = NEVER;
+  arbiter.deferredBy = -1;
 }
