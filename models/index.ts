@@ -15,6 +15,7 @@ import { type QuantizeOptions, quantizeCheckpoint } from './quantize/quantize.ts
 export { type Checkpoint, type CheckpointTokenizer, writeCheckpoint } from './checkpoint.ts';
 export { checkConfig, type ModelConfig, parameterCount } from './config.ts';
 export { didYouMean, ModelError } from './errors.ts';
+export { evaluate, type Quality } from './evaluate.ts';
 export { crc32 } from './image/crc32.ts';
 export { ImageError, type ImageErrorCode, imageErrors } from './image/errors.ts';
 export { defaultArenaLimit, defaultFlashLimit, imageAddress } from './image/layout.ts';
