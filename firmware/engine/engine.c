@@ -111,7 +111,7 @@ static void SM_HOT attention_half(struct sm_engine *e, uint32_t index, uint32_t 
   SM_TAP(SM_TAP_ATTENTION, index, e->t, n);
 
   SM_PHASE(SM_PHASE_OUTPUT);
-  sm_quantize(&e->a, e->t, n, 8 + layer->p.fqkv - layer->p.v_shift);
+  sm_quantize(&e->a, e->t, n, sm_largest(e->t, n), 8 + layer->p.fqkv - layer->p.v_shift);
   sm_matvec(&layer->wo, &e->a, c->fx, e->y);
   sm_residual(e);
   SM_TAP(SM_TAP_OUTPUT, index, e->x, c->dim);
@@ -127,9 +127,7 @@ static void SM_HOT ffn_half(struct sm_engine *e, uint32_t index) {
 
   SM_PHASE(SM_PHASE_FFN);
   sm_matvec(&layer->w13, &e->a, layer->p.fz, e->y);
-  int32_t unit = sm_ffn_activation(e, layer->p.fz);
-  SM_TAP(SM_TAP_FFN, index, e->t, c->hidden);
-  sm_quantize(&e->a, e->t, c->hidden, unit);
+  sm_ffn_activation(e, index);
   sm_matvec(&layer->w2, &e->a, c->fx, e->y);
   sm_residual(e);
   SM_TAP(SM_TAP_LAYER, index, e->x, c->dim);

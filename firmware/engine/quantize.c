@@ -50,8 +50,7 @@ uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint
   return m << (15 - len);
 }
 
-void SM_HOT sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, int32_t unit) {
-  uint32_t largest = sm_largest(t, n);
+void SM_HOT sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest, int32_t unit) {
   if (largest == 0) {
     sm_scaled_zero(a, n);
     return;

@@ -15,9 +15,9 @@ void sm_norm(struct sm_engine *e, const struct sm_gain *gain);
 /* Largest magnitude of t: (n). */
 uint32_t sm_largest(const int32_t *t, uint32_t n);
 
-/* Scales t: (n) into a: (n) so that the largest becomes 127. Both have room to the next multiple of 4 and become zero
- * there. `unit` is t's unit exponent: its real values are t * 2^-unit. */
-void sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, int32_t unit);
+/* Scales t: (n) into a: (n) so that the largest magnitude, given, becomes 127. Both have room to the next multiple of 4 and
+ * become zero there. `unit` is t's unit exponent: its real values are t * 2^-unit. */
+void sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest, int32_t unit);
 
 /* The part that sm_quantize and sm_norm share: fills a->a and a->sum from t, whose largest magnitude is `largest` > 0.
  * In the names of ARITHMETIC.md section 4: sets *shift to sh and *length to L, returns m' (2^14 .. 2^15 - 1). */
@@ -33,8 +33,8 @@ void sm_rope_and_store(struct sm_engine *e, uint32_t layer, uint32_t position);
 /* y: (heads, headSize) q8, and the cache up to `position` -> t: (heads, headSize), unit exponent 8 + fqkv - vShift. */
 void sm_attention(struct sm_engine *e, uint32_t layer, uint32_t position);
 
-/* y: gate (and up) -> t: (hidden). Returns its unit exponent. */
-int32_t sm_ffn_activation(struct sm_engine *e, int32_t fz);
+/* y: gate (and up) -> t: (hidden) -> a: (hidden). */
+void sm_ffn_activation(struct sm_engine *e, uint32_t layer);
 
 /* x[i] += y[i], i < dim. */
 void sm_residual(struct sm_engine *e);

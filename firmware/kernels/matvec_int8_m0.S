@@ -30,6 +30,7 @@
         .thumb
 
 #include "m0_macros.h"
+#include "int8_m0_macros.h"
 
 // stack frame
         .equ    F_A, F_COMMON + 0       // first activation
@@ -39,62 +40,6 @@
         .equ    F_BLOCKS, F_COMMON + 16 // still to do
         .equ    F_STRIDE, F_COMMON + 20 // bytes of a block
         .equ    FRAME, F_COMMON + 24
-
-// acc += one column of four rows: word \w, activation \x. 9 cycles. Leaves \w and r3 spoilt.
-.macro  MAC     w, x, acc_a, acc_e, acc_c
-        lsrs    r3, \w, #8
-        uxth    r3, r3
-        muls    r3, \x
-        add     \acc_e, r3
-        lsrs    r3, \w, #16
-        muls    r3, \x
-        add     \acc_c, r3
-        muls    \w, \x
-        add     \acc_a, \w
-.endm
-
-// Two columns of eight rows. 45 cycles.
-.macro  COLUMNS8
-        ldm     r2!, {r6, r7}
-        ldm     r0!, {r4, r5}
-        MAC     r4, r6, r8, r9, r10
-        MAC     r5, r7, r8, r9, r10
-        ldm     r1!, {r4, r5}
-        MAC     r4, r6, r11, r12, lr
-        MAC     r5, r7, r11, r12, lr
-.endm
-
-// Two columns of four rows. 24 cycles.
-.macro  COLUMNS4
-        ldm     r2!, {r6, r7}
-        ldm     r0!, {r4, r5}
-        MAC     r4, r6, r8, r9, r10
-        MAC     r5, r7, r8, r9, r10
-.endm
-
-// A, E, C -> S0..S3 in r4..r7; spoils r2, r3. 20 cycles.
-.macro  TAKE_APART acc_a, acc_e, acc_c
-        mov     r2, \acc_a
-        mov     r3, \acc_e
-        mov     r7, \acc_c
-        lsls    r6, r3, #8
-        subs    r2, r2, r6              // D
-        lsls    r4, r2, #8
-        asrs    r4, r4, #8              // S0
-        subs    r2, r2, r4
-        lsrs    r2, r2, #16             // 2^8 (S3 mod 2^8)
-        subs    r6, r7, r2
-        uxth    r6, r6                  // G = S2 mod 2^16
-        lsls    r2, r6, #8
-        subs    r3, r3, r2              // P
-        lsls    r5, r3, #8
-        asrs    r5, r5, #8              // S1
-        subs    r3, r3, r5
-        asrs    r3, r3, #8              // 2^16 (S2 >> 16)
-        adds    r6, r6, r3              // S2
-        subs    r7, r7, r6
-        asrs    r7, r7, #8              // S3
-.endm
 
         .section .time_critical.sm_matvec_int8_m0, "ax"
         .align  2

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildM0 } from '../../firmware/host/build-m0.ts';
 import { M0 } from './m0.ts';
+import { M0Memory } from './m0-memory.ts';
 import { Random } from './random-model.ts';
 
 let m0: M0;
@@ -24,21 +25,15 @@ interface Job {
 
 /** Runs a matvec kernel on a job; returns y and what lies after it, which must stay as it was. */
 function run(kernel: string, job: Job, lanes: number): { y: Int32Array; cycles: number } {
-  let free = m0.end;
-  const place = (words: number[]) => {
-    const at = free;
-    m0.writeWords(at, words);
-    free += 4 * words.length;
-    return at;
-  };
+  const memory = new M0Memory(m0);
   const rows = job.blocks * lanes;
-  const pairs = Array.from({ length: rows / 2 }, (_, i) => job.scales[2 * i] | (job.scales[2 * i + 1] << 16));
-  const words = place(job.words);
-  const wm = place(pairs);
-  const a = place(job.a);
-  const y = place(new Array(rows + 4).fill(0x5a5a5a5a));
+  const words = memory.words(job.words);
+  const wm = memory.halves(job.scales);
+  const a = memory.words(job.a);
+  const y = memory.words(new Array(rows + 4).fill(0x5a5a5a5a));
   const sum = job.a.reduce((s, x) => s + x, 0);
-  const at = place([words, wm, a, y, job.blocks, job.a.length, sum, job.am, job.pre, job.post, job.run ?? 0]);
+  const { blocks, am, pre, post } = job;
+  const at = memory.words([words, wm, a, y, blocks, job.a.length, sum, am, pre, post, job.run ?? 0]);
   const { cycles } = m0.call(kernel, at);
   return { y: m0.words(y, rows + 4), cycles };
 }

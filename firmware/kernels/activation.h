@@ -1,0 +1,35 @@
+/*
+ * The feed-forward layer's activations (models/ARITHMETIC.md section 6) with the search for their largest magnitude, which
+ * the quantization that follows needs, in the same pass.
+ */
+#ifndef SM_ACTIVATION_H
+#define SM_ACTIVATION_H
+
+#include <stdint.h>
+
+#include "../engine/port.h"
+
+/*
+ * The sigmoid as a table over z in steps of 1/64. sigma's index is rshift(z, fz - 6) + 512, or (z << (6 - fz)) + 512: as
+ * one expression ((z << left) + offset) >> right, limited to 0..1023.
+ */
+struct sm_sigmoid {
+  const uint16_t *table; /* (1024) */
+  uint32_t left, right;  /* one of them 0; right at most 16 */
+  uint32_t offset;
+};
+
+/* For z of fraction fz, -10..37. */
+void sm_sigmoid_init(struct sm_sigmoid *s, const uint16_t *table, int32_t fz);
+
+/* z: (n), clamped to +-32767 -> t[i] = rshift(z sigma(z), 15). Returns the largest |t|. */
+uint32_t sm_silu_portable(int32_t *t, const int32_t *z, uint32_t n, const struct sm_sigmoid *s);
+
+/* z: (n), up: (n), both clamped -> t[i] = rshift(z sigma(z), 15) up. Returns the largest |t|. */
+uint32_t sm_swiglu_portable(int32_t *t, const int32_t *z, const int32_t *up, uint32_t n, const struct sm_sigmoid *s);
+
+/* Their hand-written twins, for left = 0. */
+uint32_t sm_silu_m0(int32_t *t, const int32_t *z, uint32_t n, const struct sm_sigmoid *s);
+uint32_t sm_swiglu_m0(int32_t *t, const int32_t *z, const int32_t *up, uint32_t n, const struct sm_sigmoid *s);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * The three passes of attention for one query head (models/ARITHMETIC.md section 6), over the cache of its key-value
+ * head. Bytes of the cache are biased by 128; both parts are 4-byte aligned.
+ *   keys   (pad4(context) / 4, size, 4): word d of a block has component d of four positions, like the rows of an int8
+ *          matrix, so that scores are a matvec with positions for rows.
+ *   values (pad4(context), size): a position's components lie together, to be multiplied by its one weight.
+ */
+#ifndef SM_ATTENTION_H
+#define SM_ATTENTION_H
+
+#include <stdint.h>
+
+#include "../engine/port.h"
+
+/* How a distance from the largest score becomes a weight. */
+struct sm_softmax {
+  const uint16_t *table; /* (last + 1) */
+  uint32_t last;
+  uint32_t mul, shift; /* shift 1..31 */
+};
+
+/* q: (size), |q| <= 127 -> scores: (positions padded to 4). Returns the largest of the first `positions` >= 1. */
+int32_t sm_scores_portable(int32_t *scores, const int32_t *q, const uint8_t *keys, uint32_t size,
+                           uint32_t positions);
+
+/* scores: (positions) become weights, not normalised, in place. Returns their sum. */
+uint32_t sm_weights_portable(int32_t *scores, uint32_t positions, int32_t most, const struct sm_softmax *s);
+
+/* weights: (positions) -> out[d] = sum of weights times (value + 128), (size). */
+void sm_mix_portable(uint32_t *out, const uint32_t *weights, const uint8_t *values, uint32_t size,
+                     uint32_t positions);
+
+/* Their hand-written twins. Scores: even sizes up to 512. Mix: even sizes. */
+#define SM_SCORES_M0_SIZE 512u
+int32_t sm_scores_m0(int32_t *scores, const int32_t *q, const uint8_t *keys, uint32_t size, uint32_t positions);
+uint32_t sm_weights_m0(int32_t *scores, uint32_t positions, int32_t most, const struct sm_softmax *s);
+void sm_mix_m0(uint32_t *out, const uint32_t *weights, const uint8_t *values, uint32_t size, uint32_t positions);
+
+#endif

@@ -1,0 +1,133 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { buildM0 } from '../../firmware/host/build-m0.ts';
+import { makeTables } from '../../models/quantize/tables.ts';
+import { M0 } from './m0.ts';
+import { M0Memory } from './m0-memory.ts';
+import { Random } from './random-model.ts';
+
+let m0: M0;
+const { exp, sigma } = makeTables({ context: 1, headSize: 2 });
+
+beforeAll(async () => {
+  m0 = new M0(await buildM0({ kernels: true }));
+});
+
+/** Small values, ends of the range, or anything. */
+function draw8(random: Random, count: number): number[] {
+  const one = random.pick([
+    () => random.between(-127, 127),
+    () => random.pick([-127, 127]),
+    () => random.between(-3, 3),
+    () => 127,
+    () => -127,
+  ]);
+  return Array.from({ length: count }, one);
+}
+
+const biased = (values: number[]) => Uint8Array.from(values, (v) => v + 128);
+
+describe('the attention kernels for the Cortex-M0+', () => {
+  it('score positions as the portable one does, stale positions beyond the last included', () => {
+    for (let seed = 1; seed <= 6000; seed++) {
+      const random = new Random(seed);
+      const size = random.chance(3) ? 2 : 2 * random.between(1, random.chance(10) ? 40 : 8);
+      const positions = random.between(1, size > 16 ? 10 : 40);
+      const memory = new M0Memory(m0);
+      const q = memory.words(draw8(random, size));
+      const keys = memory.bytes(biased(draw8(random, size * ((positions + 3) & -4))));
+      const scores = memory.words(new Array(((positions + 3) & -4) + 4).fill(7));
+      const run = (name: string) => {
+        const { result } = m0.call(name, scores, q, keys, size, positions);
+        return { most: result, scores: m0.words(scores, ((positions + 3) & -4) + 4) };
+      };
+      expect(run('sm_scores_m0'), `seed ${seed} size ${size} positions ${positions}`).toEqual(
+        run('sm_scores_portable'),
+      );
+    }
+  });
+
+  it('are exact for 512 components of the largest queries and keys', () => {
+    for (const [a, b] of [
+      [127, 127],
+      [-127, 127],
+      [127, -127],
+    ]) {
+      const memory = new M0Memory(m0);
+      const q = memory.words(new Array(512).fill(a));
+      const keys = memory.bytes(biased(new Array(512 * 8).fill(b)));
+      const scores = memory.words(new Array(8).fill(0));
+      expect(m0.call('sm_scores_m0', scores, q, keys, 512, 8).result).toBe(512 * a * b);
+      expect([...m0.words(scores, 8)]).toEqual(new Array(8).fill(512 * a * b));
+    }
+  });
+
+  it('weigh scores as the portable one does', () => {
+    for (let seed = 1; seed <= 3000; seed++) {
+      const random = new Random(seed);
+      const positions = random.between(1, 24);
+      const memory = new M0Memory(m0);
+      const spread = random.pick([0, 5, 500, 130000]);
+      const values = Array.from({ length: positions }, () => random.between(-spread, spread));
+      const shift = random.between(1, 31);
+      const mul = random.chance(3) ? random.between(0, 65535) : Math.max(1, (2 ** shift / 300) | 0);
+      const table = memory.halves(exp);
+      const softmax = memory.words([table, exp.length - 1, mul & 0xffff, shift]);
+      const run = (name: string) => {
+        const scores = new M0Memory(m0);
+        const at = scores.words([]) + 8192;
+        m0.writeWords(at, [...values, 9, 9]);
+        const { result } = m0.call(name, at, positions, Math.max(...values), softmax);
+        return { sum: result, weights: m0.words(at, positions + 2) };
+      };
+      expect(run('sm_weights_m0'), `seed ${seed}`).toEqual(run('sm_weights_portable'));
+    }
+  });
+
+  it('mix values as the portable one does, for every even size', () => {
+    for (let seed = 1; seed <= 3000; seed++) {
+      const random = new Random(seed);
+      const size = 2 * random.between(1, random.chance(8) ? 33 : 10);
+      const positions = random.between(1, 30);
+      const memory = new M0Memory(m0);
+      const weights = memory.words(
+        Array.from({ length: positions }, () => random.pick([0, 1, 16383, random.between(0, 16383)])),
+      );
+      const values = memory.bytes(biased(draw8(random, size * positions)));
+      const out = memory.words(new Array(size + 2).fill(7));
+      const run = (name: string) => {
+        m0.call(name, out, weights, values, size, positions);
+        return m0.words(out, size + 2);
+      };
+      expect(run('sm_mix_m0'), `seed ${seed} size ${size}`).toEqual(run('sm_mix_portable'));
+    }
+  });
+});
+
+describe('the activation kernels for the Cortex-M0+', () => {
+  it('give the portable ones’ bits and largest magnitude, clamped inputs included', () => {
+    for (let seed = 1; seed <= 4000; seed++) {
+      const random = new Random(seed);
+      const count = random.between(1, 20);
+      const memory = new M0Memory(m0);
+      const ends = [-32769, -32768, -32767, 32766, 32767, 32768, 2 ** 31 - 1, -(2 ** 31), 0];
+      const range = random.pick([300, 5000, 40000]);
+      const value = () => (random.chance(8) ? random.pick(ends) : random.between(-range, range));
+      const z = memory.words(Array.from({ length: count }, value));
+      const up = memory.words(Array.from({ length: count }, value));
+      const table = memory.halves(sigma);
+      const sigmoid = memory.words([0, 0, 0, 0]);
+      m0.call('sm_sigmoid_init', sigmoid, table, random.between(6, random.chance(4) ? 37 : 13));
+      const t = memory.words(new Array(count + 2).fill(7));
+      const run = (name: string, ...args: number[]) => {
+        const { result } = m0.call(name, t, z, ...args);
+        return { largest: result, t: m0.words(t, count + 2) };
+      };
+      expect(run('sm_silu_m0', count, sigmoid), `seed ${seed}`).toEqual(
+        run('sm_silu_portable', count, sigmoid),
+      );
+      expect(run('sm_swiglu_m0', up, count, sigmoid), `seed ${seed}`).toEqual(
+        run('sm_swiglu_portable', up, count, sigmoid),
+      );
+    }
+  });
+});
