@@ -69,26 +69,50 @@ export interface CalibrationStats {
   finalInput: ChannelStats; // normed input of the output matrix (dim)
   /** Largest difference between the best and the worst logit of one position. */
   logitSpread: number;
-  /** Largest magnitude of a logit. */
-  logitPeak: number;
 }
 
-/** Runs the float model over the sequences. */
-export function calibrate(checkpoint: Checkpoint, sequences: readonly number[][]): CalibrationStats {
+/**
+ * Runs the float model over the sequences, or, for a checkpoint that brings none, over text of its own: sampled at temperature 1
+ * from BOS (without one, from tokens spread over the vocabulary). Deterministic.
+ */
+export function calibrate(checkpoint: Checkpoint, sequences?: readonly number[][]): CalibrationStats {
   const { config } = checkpoint;
-  const model = new FloatModel(checkpoint);
   const stats = emptyStats(config);
+  const model = new FloatModel(checkpoint);
   const tap = collector(stats, config);
-  for (const sequence of sequences) {
-    sequence.slice(0, config.context).forEach((token, position) => {
-      const logits = model.forward(token, position, tap);
-      const largest = logits.reduce((a, b) => Math.max(a, b));
-      const smallest = logits.reduce((a, b) => Math.min(a, b));
-      stats.logitSpread = Math.max(stats.logitSpread, largest - smallest);
-      stats.logitPeak = Math.max(stats.logitPeak, Math.abs(largest), Math.abs(smallest));
-    });
-  }
+  const step = (token: number, position: number): Float32Array => {
+    const logits = model.forward(token, position, tap);
+    stats.logitSpread = Math.max(stats.logitSpread, spread(logits));
+    return logits;
+  };
+  if (sequences === undefined) ownText(checkpoint, step);
+  else for (const sequence of sequences) sequence.slice(0, config.context).forEach(step);
   return stats;
+}
+
+function spread(logits: Float32Array): number {
+  let [least, most] = [logits[0], logits[0]];
+  for (const logit of logits) {
+    if (logit > most) most = logit;
+    if (logit < least) least = logit;
+  }
+  return most - least;
+}
+
+const ownSequences = 12;
+const ownLength = 192;
+
+function ownText(
+  { config, tokenizer }: Checkpoint,
+  step: (token: number, position: number) => Float32Array,
+): void {
+  const rng = new Rng(1);
+  for (let i = 0; i < ownSequences; i++) {
+    let token = tokenizer.bos ?? Math.floor((i * config.vocabulary) / ownSequences);
+    for (let position = 0; position < Math.min(config.context, ownLength); position++) {
+      token = sampleFloat(step(token, position), rng);
+    }
+  }
 }
 
 function emptyStats({
@@ -116,7 +140,6 @@ function emptyStats({
     residual: new ChannelStats(dim),
     finalInput: new ChannelStats(dim),
     logitSpread: 0,
-    logitPeak: 0,
   };
 }
 
@@ -154,29 +177,16 @@ function addPairs(
   }
 }
 
-/**
- * Calibration text for a checkpoint that brings none: the float model's own, sampled at temperature 1. Deterministic.
- * Each sequence starts with BOS, or without one with a token of its own.
- */
-export function ownSequences(checkpoint: Checkpoint, count = 12): number[][] {
-  const { config, tokenizer } = checkpoint;
-  const length = Math.min(config.context, 192);
-  const model = new FloatModel(checkpoint);
-  const rng = new Rng(1);
-  return Array.from({ length: count }, (_, i) => {
-    const sequence = [tokenizer.bos ?? Math.floor((i * config.vocabulary) / count)];
-    while (sequence.length < length) {
-      const position = sequence.length - 1;
-      sequence.push(sampleFloat(model.forward(sequence[position], position), rng));
-    }
-    return sequence;
-  });
-}
-
 function sampleFloat(logits: Float32Array, rng: Rng): number {
-  const largest = logits.reduce((a, b) => Math.max(a, b));
-  const weights = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
-  let remaining = (rng.next() / 2 ** 32) * weights.reduce((a, b) => a + b);
+  let most = logits[0];
+  for (const logit of logits) if (logit > most) most = logit;
+  let total = 0;
+  const weights = Float64Array.from(logits, (logit) => {
+    const weight = Math.exp(logit - most);
+    total += weight;
+    return weight;
+  });
+  let remaining = (rng.next() / 2 ** 32) * total;
   for (let id = 0; id < weights.length; id++) {
     remaining -= weights[id];
     if (remaining < 0) return id;

@@ -8,7 +8,7 @@ import type {
   QuantizedModel,
   WeightFormat,
 } from '../quantized.ts';
-import { type CalibrationStats, calibrate, type LayerStats, ownSequences } from './calibrate.ts';
+import { type CalibrationStats, calibrate, type LayerStats } from './calibrate.ts';
 import { equalizeLayer } from './equalize.ts';
 import { quantizeGain } from './gain.ts';
 import { quantizeMatrix } from './matrix.ts';
@@ -31,8 +31,7 @@ const residualBits = 20;
 export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOptions = {}): QuantizedModel {
   const { format = 'int8', qMax = 127, kMax = 127, vMax = 127 } = options;
   const { config, tensors, name, tokenizer } = checkpoint;
-  const sequences = options.calibration ?? checkpoint.calibration ?? ownSequences(checkpoint);
-  const stats = calibrate(checkpoint, sequences);
+  const stats = calibrate(checkpoint, options.calibration ?? checkpoint.calibration);
   const gain = (tensor: string) => quantizeGain(tensors.get(tensor)!.data);
   const layers = stats.layers.map((layerStats, n) =>
     quantizeLayer(checkpoint, n, layerStats, { format, qMax, kMax, vMax }),

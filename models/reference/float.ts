@@ -41,6 +41,7 @@ export class FloatModel implements LanguageModel {
   private readonly branch: Float32Array; // what a block adds to x (dim)
   private readonly scores: Float32Array; // (context)
   private readonly logits: Float32Array; // (vocabulary)
+  private readonly rope: Float64Array; // (context, headSize / 2, 2): cosine and sine; empty for starmind
 
   /** @throws ModelError when the tensors are not those of the configuration. */
   constructor({ config, tensors }: { config: ModelConfig; tensors: ReadonlyMap<string, Tensor> }) {
@@ -75,6 +76,7 @@ export class FloatModel implements LanguageModel {
     this.branch = new Float32Array(dim);
     this.scores = new Float32Array(context);
     this.logits = new Float32Array(vocabulary);
+    this.rope = family === 'llama' ? ropeTable(config) : new Float64Array(0);
   }
 
   forward(token: number, position: number, tap?: Tap): Float32Array {
@@ -172,10 +174,11 @@ export class FloatModel implements LanguageModel {
 
   /** Pairs (2i, 2i+1) of every head turn by position * ropeTheta^(-2i / headSize). */
   private rotate(vector: Float32Array, position: number): void {
-    const { headSize, ropeTheta } = this.config;
+    const { headSize } = this.config;
+    const { rope } = this;
     for (let i = 0; i < vector.length; i += 2) {
-      const angle = position * ropeTheta ** -((i % headSize) / headSize);
-      const [c, s] = [Math.cos(angle), Math.sin(angle)];
+      const at = position * headSize + (i % headSize);
+      const [c, s] = [rope[at], rope[at + 1]];
       const [v0, v1] = [vector[i], vector[i + 1]];
       vector[i] = v0 * c - v1 * s;
       vector[i + 1] = v0 * s + v1 * c;
@@ -207,6 +210,16 @@ function matvec(y: Float32Array, w: Float32Array, a: Float32Array): void {
     for (let k = 0; k < columns; k++, at++) sum += w[at] * a[k];
     y[r] = sum;
   }
+}
+
+function ropeTable({ context, headSize, ropeTheta }: ModelConfig): Float64Array {
+  const table = new Float64Array(context * headSize);
+  for (let at = 0; at < table.length; at += 2) {
+    const angle = Math.floor(at / headSize) * ropeTheta ** -((at % headSize) / headSize);
+    table[at] = Math.cos(angle);
+    table[at + 1] = Math.sin(angle);
+  }
+  return table;
 }
 
 function silu(z: number): number {
