@@ -61,7 +61,9 @@
 .endm
 
 // Sums of four rows in r4..r7, rounded for `pre` already -> y; spoils r0..r3. 52 cycles, 46 when pre is known to be 0.
-.macro  REQUANTIZE pre=1
+// `take` and `leave` name two high registers in which the places of the next scale and result come and go instead of in
+// the frame; each saves 2 cycles.
+.macro  REQUANTIZE pre=1, take_wm, take_y, leave_wm, leave_y
 .if \pre
         ldr     r0, [sp, #F_PRE]
         asrs    r4, r0
@@ -69,9 +71,17 @@
         asrs    r6, r0
         asrs    r7, r0
 .endif
+.ifb \take_wm
         ldr     r0, [sp, #F_WM]
+.else
+        mov     r0, \take_wm
+.endif
         ldm     r0!, {r2, r3}           // four scales
+.ifb \leave_wm
         str     r0, [sp, #F_WM]
+.else
+        mov     \leave_wm, r0
+.endif
         ldr     r0, [sp, #F_AM]
         uxth    r1, r2
         muls    r1, r0
@@ -99,7 +109,15 @@
         asrs    r6, r0
         adds    r7, r7, r1
         asrs    r7, r0
+.ifb \take_y
         ldr     r1, [sp, #F_Y]
+.else
+        mov     r1, \take_y
+.endif
         stm     r1!, {r4-r7}
+.ifb \leave_y
         str     r1, [sp, #F_Y]
+.else
+        mov     \leave_y, r1
+.endif
 .endm

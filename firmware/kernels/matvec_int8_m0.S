@@ -37,9 +37,10 @@
         .equ    F_END, F_COMMON + 4     // after the last
         .equ    F_START_A, F_COMMON + 8 // what A starts at
         .equ    F_START_EC, F_COMMON + 12 // what E and C start at
-        .equ    F_BLOCKS, F_COMMON + 16 // still to do
+        .equ    F_BLOCKS, F_COMMON + 16
         .equ    F_STRIDE, F_COMMON + 20 // bytes of a block
-        .equ    FRAME, F_COMMON + 24
+        .equ    F_PAIRS_END, F_COMMON + 24 // weights after the last pair of blocks
+        .equ    FRAME, F_COMMON + 28
 
         .section .time_critical.sm_matvec_int8_m0, "ax"
         .align  2
@@ -72,14 +73,19 @@ sm_matvec_int8_m0:
         adds    r3, r3, r1              // (1 + 2^8 + 2^16 + 2^24) times
         str     r3, [sp, #F_START_A]
         ldr     r3, [r0, #JOB_BLOCKS]
+        str     r3, [sp, #F_BLOCKS]
         ldr     r0, [r0, #JOB_WORDS]
-        adds    r1, r0, r2
-        subs    r3, #2
-        bhs     .Lpair
+        lsrs    r3, r3, #1
+        lsls    r1, r2, #1
+        muls    r3, r1
+        adds    r3, r3, r0
+        str     r3, [sp, #F_PAIRS_END]
+        cmp     r0, r3
+        bne     .Lpair
         b       .Llast
 
-.Lpair:
-        str     r3, [sp, #F_BLOCKS]
+.Lpair: // r0, r2 = weights of the next pair, bytes of a block
+        adds    r1, r0, r2
         ldr     r2, [sp, #F_START_A]
         ldr     r3, [sp, #F_START_EC]
         mov     r8, r2
@@ -97,20 +103,20 @@ sm_matvec_int8_m0:
         bne     .Lcolumns8
         TAKE_APART r8, r9, r10
         mov     r8, r1                  // the next pair's weights
-        REQUANTIZE
+        REQUANTIZE leave_wm=r9, leave_y=r10
         TAKE_APART r11, r12, lr
-        REQUANTIZE
+        REQUANTIZE take_wm=r9, take_y=r10
         mov     r0, r8
-        ldr     r1, [sp, #F_STRIDE]
-        adds    r1, r0, r1
-        ldr     r3, [sp, #F_BLOCKS]
-        subs    r3, #2
-        blo     .Llast
+        ldr     r2, [sp, #F_STRIDE]
+        ldr     r3, [sp, #F_PAIRS_END]
+        cmp     r0, r3
+        beq     .Llast
         b       .Lpair
 
-.Llast: // r3 = blocks - 2: -1 when one is left, -2 when none
-        adds    r3, #1
-        bne     .Ldone
+.Llast:
+        ldr     r3, [sp, #F_BLOCKS]
+        lsrs    r3, r3, #1              // an odd number leaves one
+        bcc     .Ldone
         ldr     r2, [sp, #F_START_A]
         ldr     r3, [sp, #F_START_EC]
         mov     r8, r2
