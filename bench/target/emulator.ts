@@ -1,4 +1,5 @@
 /** The `emulator` target: our firmware on the emulated Pico, driven over its serial link, its cycles counted twice. */
+import { TIMING_VERSION } from '../../emulator/timing/table.ts';
 import type { Firmware } from '../../firmware/build.ts';
 import { type GenerateEvent, joinLogits, LinkClient, LinkError, PHASES } from '../link/index.ts';
 import { EmulatedDevice } from './device.ts';
@@ -67,7 +68,7 @@ class EmulatedRun {
         phasesPerToken: this.phasesPerToken,
         prefillCycles: this.prefillCycles,
         ...(await this.memory()),
-        timingVersion: TIMING_VERSION,
+        timingVersion: String(TIMING_VERSION),
         firmwareSha256: this.firmware.sha256,
       },
     };
@@ -141,8 +142,6 @@ class EmulatedRun {
     return { sramBytes: total('sram'), flashBytes: total('flash') };
   }
 }
-
-const TIMING_VERSION = 'rp2040js-1.4.1-corrected';
 
 const asScenarioError = (error: LinkError): ScenarioError => {
   if (error.code === 'timeout') return new ScenarioError('timeout', error.message);
