@@ -5,6 +5,7 @@ export type { CoreIndex, CounterReadListener, StackRange, WriteWatcher } from '.
 export { Pico, type StackRanges } from './pico.ts';
 export type { PicoPin, PinChangeListener } from './ports/pin.ts';
 export type { ByteListener, PicoUart } from './ports/uart.ts';
+export type { PicoUsb } from './ports/usb.ts';
 export { ProgramError, UsageError } from './program/errors.ts';
 export { loadProgram, type ReadOptions, readProgram } from './program/load.ts';
 export type * from './types.ts';

@@ -13,6 +13,7 @@ import type {
 } from './machine.ts';
 import { PicoPin } from './ports/pin.ts';
 import { PicoUart } from './ports/uart.ts';
+import { PicoUsb } from './ports/usb.ts';
 import { ProgramError, UsageError } from './program/errors.ts';
 import { SymbolTable } from './program/symbols.ts';
 import { StockMachine } from './stock/machine.ts';
@@ -35,6 +36,7 @@ export interface StackRanges {
 
 export class Pico {
   readonly uart: readonly [PicoUart, PicoUart] = [new PicoUart(0), new PicoUart(1)];
+  readonly usb = new PicoUsb();
   readonly options: Readonly<Required<PicoOptions>>;
   private machine: Machine;
   private symbols = new SymbolTable([]);
@@ -238,6 +240,7 @@ export class Pico {
   private connect(): void {
     const { machine } = this;
     for (const port of this.uart) port.connect(machine.rp2040.uart[port.index], machine);
+    this.usb.connect(machine.rp2040, () => machine.cycles);
     for (const pin of this.pins) pin.connect(machine.rp2040.gpio[pin.index], () => machine.cycles);
     for (const watch of this.writeWatches.values())
       watch.end = machine.watchWrite(watch.address, watch.watcher);

@@ -8,6 +8,8 @@ import { type Peek, peek16, peek32 } from './memory-view.ts';
 
 const MAX_FRAMES = 32;
 const MAX_STACK_WORDS = 2048;
+/** How far behind an indirect call a direct one is looked for, which is then the likelier caller. */
+const LOOK_AHEAD_WORDS = 64;
 const EXCEPTION_FRAME_WORDS = 8;
 const FRAME_LR = 5;
 const FRAME_PC = 6;
@@ -35,35 +37,52 @@ export interface UnwindStart {
 export function backtrace(peek: Peek, symbols: SymbolTable, { pc, lr, sp }: UnwindStart): CallSite[] {
   const frames: CallSite[] = [siteAt(symbols, pc)];
   let inner = pc;
-  const add = (call: Call) => {
-    frames.push(siteAt(symbols, call.address));
-    inner = call.address;
+  const add = (address: number) => {
+    frames.push(siteAt(symbols, address));
+    inner = address;
   };
-  const called = callBefore(peek, lr);
-  if (called && reaches(symbols, called, inner) && !sameFunction(symbols, called.address, inner)) add(called);
+  const addFromLink = (link: number) => {
+    const call = callBefore(peek, link);
+    if (!call || !reaches(symbols, call, inner) || sameFunction(symbols, call.address, inner))
+      return undefined;
+    add(call.address);
+    return link;
+  };
+  // A function that has stored LR may still hold it in the register: its word on the stack is then the same frame.
+  let alreadyTaken = addFromLink(lr);
   let skipped: Call | undefined;
   for (let i = 0; i < MAX_STACK_WORDS && frames.length < MAX_FRAMES; i++) {
-    const word = peek32(peek, sp + 4 * i);
+    const at = sp + 4 * i;
+    const word = peek32(peek, at);
     if (word === undefined) break;
     if (isExceptionReturn(word)) {
-      const interrupted = peek32(peek, sp + 4 * (i + 1 + FRAME_PC));
+      const interrupted = peek32(peek, at + 4 + 4 * FRAME_PC);
       if (interrupted === undefined) break;
-      frames.push(siteAt(symbols, interrupted));
-      inner = interrupted;
-      const stacked = callBefore(peek, peek32(peek, sp + 4 * (i + 1 + FRAME_LR)) ?? 0);
-      if (stacked && reaches(symbols, stacked, inner) && !sameFunction(symbols, stacked.address, inner))
-        add(stacked);
+      add(interrupted);
+      alreadyTaken = addFromLink(peek32(peek, at + 4 + 4 * FRAME_LR) ?? 0);
       i += EXCEPTION_FRAME_WORDS;
-      continue;
+    } else if (word === alreadyTaken) {
+      alreadyTaken = undefined;
+    } else {
+      const call = callBefore(peek, word);
+      if (!call) continue;
+      const stale = call.target === undefined && directCallAhead(peek, symbols, at + 4, inner);
+      if (!stale && reaches(symbols, call, inner)) add(call.address);
+      else skipped ??= call;
     }
-    const call = callBefore(peek, word);
-    if (!call || call.address === inner) continue;
-    if (reaches(symbols, call, inner)) add(call);
-    else skipped ??= call;
   }
   // A tail call hides the link; one unproven caller is better than none.
   if (frames.length === 1 && skipped) frames.push(siteAt(symbols, skipped.address));
   return frames;
+}
+
+/** Whether a return address of a BL to the function at `inner` lies on the stack from `start` on. */
+function directCallAhead(peek: Peek, symbols: SymbolTable, start: number, inner: number): boolean {
+  for (let i = 0; i < LOOK_AHEAD_WORDS; i++) {
+    const call = callBefore(peek, peek32(peek, start + 4 * i) ?? 0);
+    if (call?.target !== undefined && symbols.covering(inner) && reaches(symbols, call, inner)) return true;
+  }
+  return false;
 }
 
 export function isExceptionReturn(word: number): boolean {

@@ -51,12 +51,12 @@ export class TwoCoreMachine implements Machine {
     chip.rp2040.flash.set(from.flash);
     if (from.sram) chip.rp2040.sram.set(from.sram);
     continueTime(chip, from);
-    const peripherals = installPeripherals(chip.rp2040, {
+    installPeripherals(chip.rp2040, {
       flashBytes: from.flash.length,
       onFlashChange: (start, end) => chip.flashChanged(start, end),
       onCore1Off: (off) => this.holdCore1(off),
+      crossbar: chip,
     });
-    chip.setXip(peripherals.xip);
     resetPads(chip.rp2040);
     runPioInEmulatedTime(chip.rp2040);
     connectWatchdog(chip.rp2040, from, () => this.requestReset());
@@ -156,7 +156,7 @@ export class TwoCoreMachine implements Machine {
 
   setStackRange(core: CoreIndex, range: StackRange | undefined): void {
     this.stacks[core] = range;
-    this.armGuard(this.chip.cores[core], range);
+    this.chip.cores[core].stackLimit = range?.lowest ?? 0;
   }
 
   carry(): CarriedState {
@@ -183,24 +183,26 @@ export class TwoCoreMachine implements Machine {
     this.chip.reschedule();
   }
 
-  /** The core went to another stack (MSR, a task switch) since the guard was armed: disarms it until it is back. */
+  /** The core is on another stack (MSR, a task switch, one of the program's own): disarms the guard until it is back. */
   private isOtherStack(id: CoreIndex): boolean {
     const core = this.chip.cores[id];
     const below = core.stackLimit - (core.registers[13] >>> 0);
-    if (below > 0 && below <= LARGEST_FRAME) return false;
-    this.armGuard(core, this.stacks[id]);
-    return core.stackLimit === 0;
+    if (isInside(core, this.stacks[id]) || (below > 0 && below <= LARGEST_FRAME)) return false;
+    core.stackLimit = 0;
+    return true;
   }
 
   private armGuards(): void {
-    for (const core of this.chip.cores) this.armGuard(core, this.stacks[core.id]);
+    for (const core of this.chip.cores) {
+      const range = this.stacks[core.id];
+      if (range && isInside(core, range)) core.stackLimit = range.lowest;
+    }
   }
+}
 
-  /** A core on another stack than the guarded one must be let alone. */
-  private armGuard(core: Core, range: StackRange | undefined): void {
-    const sp = core.registers[13] >>> 0;
-    core.stackLimit = range && sp >= range.lowest && sp <= range.top ? range.lowest : 0;
-  }
+function isInside(core: Core, range: StackRange | undefined): boolean {
+  const sp = core.registers[13] >>> 0;
+  return range !== undefined && sp >= range.lowest && sp <= range.top;
 }
 
 /** After a reset by the watchdog, cycles and seconds go on from where they were. */

@@ -82,7 +82,8 @@ describe.each(CORES)('on the %s core a fault ends the run with its name', (core)
     const pico = new Pico({ core, bootrom: vectorRom(0x10000101) });
     const { end, fault } = pico.run({ timeoutSeconds: 0.1 });
     expect(end).toBe('fault');
-    expect(fault?.kind).toBe('undefined-instruction');
+    // Without a second stage the flash is not even set up for reading; the stock core does not model that.
+    expect(fault?.kind).toBe(core === 'starmind' ? 'flash-unreadable' : 'undefined-instruction');
   });
 
   test('after a reset the program runs again', () => {

@@ -5,9 +5,10 @@
 
 static volatile uint32_t zero;
 static volatile uint32_t depth;
+static volatile uintptr_t odd = 0x20000001;
 
 #pragma GCC diagnostic ignored "-Winfinite-recursion"
-static uint32_t __attribute__((noinline)) recurse(uint32_t n) {
+static uint32_t __attribute__((noinline, noclone)) recurse(uint32_t n) {
   volatile uint32_t room[16];
   room[n & 15] = n;
   depth++;
@@ -34,7 +35,7 @@ static void __attribute__((noinline)) misbehave(int what) {
     case 't': __builtin_trap(); break;
     case 'f': *(volatile uint32_t *)XIP_BASE = 1; break;
     case 'n': *(volatile uint32_t *)0x60000000 = 1; break;
-    case 'u': depth = *(volatile uint32_t *)((uintptr_t)&zero + 1); break;
+    case 'u': depth = *(volatile uint32_t *)odd; break;
     case 'a': hard_assert(zero); break;
     case 'b': __breakpoint(); break;
     default: break;
