@@ -50,7 +50,5 @@ void rom_ssi_serial(uint32_t divider, uint32_t spi_mode);
 #define FAULT_HARD_FAULT 5
 #define FAULT_DEBUG_TRAMPOLINE 6
 #define FAULT_DEPRECATED 7
-#define FAULT_FLOAT_FUNCTION 8
-#define FAULT_DOUBLE_FUNCTION 9
 
 #endif

@@ -219,8 +219,6 @@ fifo_push:
     named_fault rom_debug_trampoline, FAULT_DEBUG_TRAMPOLINE
     named_fault rom_debug_trampoline_end, FAULT_DEBUG_TRAMPOLINE
     named_fault rom_deprecated, FAULT_DEPRECATED
-    named_fault rom_float_missing, FAULT_FLOAT_FUNCTION
-    named_fault rom_double_missing, FAULT_DOUBLE_FUNCTION
 
 /* r0 = "SMRF", r1 = name, r2 = code, r3 = who asked; then a breakpoint that no program uses. */
     .balign 4
@@ -242,7 +240,7 @@ rom_fault_breakpoint:
     .section .rodata
     .balign 4
 rom_fault_names:
-    .word 0f, 1f, 2f, 3f, 4f, 5f, 6f, 7f, 8f, 9f
+    .word 0f, 1f, 2f, 3f, 4f, 5f, 6f, 7f
 0:  .asciz "unknown"
 1:  .asciz "usb-boot"
 2:  .asciz "no-boot2"
@@ -251,5 +249,3 @@ rom_fault_names:
 5:  .asciz "hard-fault"
 6:  .asciz "debug-trampoline"
 7:  .asciz "deprecated-function"
-8:  .asciz "float-function"
-9:  .asciz "double-function"

@@ -229,6 +229,85 @@ describe('the float routines', () => {
   });
 });
 
+describe('the transcendental routines', () => {
+  const entry = (table: 'SF' | 'SD', offset: number) => rom.word(rom.lookUpData(table) + offset);
+  const float = (offset: number, ...args: number[]) =>
+    bitsToFloat(rom.call(entry('SF', offset), ...args.map(floatBits))[0]);
+  const double = (offset: number, ...args: number[]) =>
+    wordsToDouble(rom.call(entry('SD', offset), ...args.flatMap(doubleWords)));
+  /** Units in the last place between two numbers of this many significant bits. */
+  const apart = (a: number, b: number, bits: number) => {
+    if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0;
+    return Math.abs(a - b) / 2 ** (Math.floor(Math.log2(Math.abs(b))) - bits + 1);
+  };
+  const angles = fc.double({ min: -128, max: 128, noNaN: true });
+  const exponents = fc.double({ min: -80, max: 80, noNaN: true });
+  const positive = fc.double({ min: 1e-30, max: 1e30, noNaN: true });
+  const one: [string, number, fc.Arbitrary<number>, (x: number) => number][] = [
+    ['cosine', 0x3c, angles, Math.cos],
+    ['sine', 0x40, angles, Math.sin],
+    ['tangent', 0x44, angles, Math.tan],
+    ['exponential', 0x4c, exponents, Math.exp],
+    ['logarithm', 0x50, positive, Math.log],
+  ];
+
+  test.each(one)('%s is right to the last place, in both sizes', (_name, offset, arguments_, expected) => {
+    fc.assert(
+      fc.property(arguments_, (any) => {
+        const x = Math.fround(any);
+        fc.pre(Math.abs(x) > 1e-30);
+        expect(apart(float(offset, x), Math.fround(expected(x)), 24)).toBeLessThanOrEqual(1);
+        expect(apart(double(offset, x), expected(x), 53)).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('the angle of a point is right to the last place, in all four quadrants and on the axes', () => {
+    const coordinate = fc.oneof(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.constantFrom(0, 1, -1));
+    fc.assert(
+      fc.property(coordinate, coordinate, (a, b) => {
+        const [y, x] = [Math.fround(a), Math.fround(b)];
+        fc.pre([y, x].every((v) => v === 0 || Math.abs(v) > 1e-20) && !Object.is(x, -0));
+        expect(apart(float(0x58, y, x), Math.fround(Math.atan2(y, x)), 24)).toBeLessThanOrEqual(1);
+        expect(apart(double(0x58, y, x), Math.atan2(y, x), 53)).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 150 },
+    );
+    expect(double(0x58, Infinity, -Infinity)).toBe(Math.atan2(Infinity, -Infinity));
+    expect(double(0x58, -Infinity, 5)).toBe(-Math.PI / 2);
+    expect(double(0x58, -3, -Infinity)).toBe(-Math.PI);
+  });
+
+  test('sine and cosine come together where the SDK expects both', () => {
+    for (const offset of [0x40, 0x48]) {
+      const [sine, cosine] = rom.call(entry('SF', offset), floatBits(2.5));
+      expect([bitsToFloat(sine), bitsToFloat(cosine)]).toEqual([
+        Math.fround(Math.sin(2.5)),
+        Math.fround(Math.cos(2.5)),
+      ]);
+    }
+    const sine = wordsToDouble(rom.call(entry('SD', 0x48), ...doubleWords(2.5)));
+    const { registers } = rom.rp2040.core;
+    expect(apart(sine, Math.sin(2.5), 53)).toBeLessThanOrEqual(1);
+    const cosine = wordsToDouble([registers[2] >>> 0, registers[3] >>> 0]);
+    expect(apart(cosine, Math.cos(2.5), 53)).toBeLessThanOrEqual(1);
+  });
+
+  test('ends of the range are infinities, zeros and NaN', () => {
+    expect([1000, -1000, 1e300, Infinity, -Infinity].map((x) => double(0x4c, x))).toEqual([
+      Infinity,
+      0,
+      Infinity,
+      Infinity,
+      0,
+    ]);
+    expect([0, Infinity].map((x) => double(0x50, x))).toEqual([-Infinity, Infinity]);
+    expect(double(0x50, -1)).toBeNaN();
+    expect([0, -0].map((x) => double(0x40, x))).toEqual([0, -0]);
+  });
+});
+
 describe('what the ROM does not offer', () => {
   test('USB boot ends at a breakpoint whose registers name it and who asked', () => {
     const fault = rom.callToFault(rom.lookUpFunction('UB'));
