@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "../kernels/vector.h"
 #include "arith.h"
 #include "steps.h"
 

@@ -2,6 +2,7 @@
  * models/ARITHMETIC.md section 5: RMSNorm and LayerNorm, from the residual to a scaled vector in one go. The scale that
  * the norm divides by never touches the elements: it goes into the scaled vector's exponent and mantissa.
  */
+#include "../kernels/vector.h"
 #include "arith.h"
 #include "steps.h"
 
@@ -29,20 +30,6 @@ static void SM_HOT centre(int32_t *t, const int32_t *x, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) t[i] = sm_sub(x[i], mean);
 }
 
-/* x: (n) -> t[i] = rshift(u[i] * g[i], 15) with u = x scaled to 15 bits by `shift` (left when negative); returns the sum
- * of squares of u / 16. */
-static uint32_t SM_HOT apply_gain(int32_t *t, const int32_t *x, const int16_t *g, uint32_t n, int32_t shift) {
-  uint32_t squares = 0;
-  uint32_t down = shift > 0 ? (uint32_t)shift : 0, up = shift < 0 ? (uint32_t)-shift : 0;
-  for (const int32_t *end = x + n; x != end;) {
-    int32_t u = (int32_t)((uint32_t)sm_asr(*x++, down) << up);
-    int32_t v = sm_asr(u + 8, 4);
-    squares += (uint32_t)(v * v);
-    *t++ = sm_asr(u * *g++ + (1 << 14), 15);
-  }
-  return squares;
-}
-
 /* n * eps at the squares' scale, 2^-k of the stored one. */
 static uint32_t SM_HOT scaled_eps(uint32_t eps, int32_t k) {
   if (k < 0) return eps << -k;
@@ -59,8 +46,8 @@ void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
   uint32_t largest = sm_largest(x, n);
   int32_t shift = (int32_t)sm_bitlen(largest) - 15;
   if (shift < -6) shift = -6;
-  uint32_t squares = apply_gain(e->t, x, gain->g, n, shift);
-  uint32_t most = sm_largest(e->t, n);
+  uint32_t most;
+  uint32_t squares = sm_gain_norm(e->t, x, gain->g, n, shift, &most);
   squares += scaled_eps(e->config.norm_eps, 2 * (shift + 4));
   if (largest == 0 || squares == 0 || most == 0) {
     sm_scaled_zero(&e->a, n);

@@ -1,6 +1,7 @@
 /*
  * models/ARITHMETIC.md section 4: a vector becomes bytes with one scale.
  */
+#include "../kernels/vector.h"
 #include "arith.h"
 #include "steps.h"
 
@@ -11,19 +12,6 @@ void SM_HOT sm_scaled_zero(struct sm_scaled *a, uint32_t n) {
   a->sum = 0;
 }
 
-/* The two ends are kept apart: that is two comparisons per element and no absolute value. */
-uint32_t SM_HOT sm_largest(const int32_t *t, uint32_t n) {
-  const int32_t *end = t + n;
-  int32_t most = 0, least = 0;
-  while (t != end) {
-    int32_t value = *t++;
-    if (value > most) most = value;
-    if (value < least) least = value;
-  }
-  uint32_t below = sm_abs(least);
-  return below > (uint32_t)most ? below : (uint32_t)most;
-}
-
 uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest,
                                uint32_t *shift, uint32_t *length) {
   uint32_t bits = sm_bitlen(largest);
@@ -31,20 +19,8 @@ uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint
   uint32_t m = largest >> sh; /* 1 .. 32767 */
   uint32_t len = sm_bitlen(m);
   uint32_t inverse = (127u << (len + 9)) / m;
-  uint32_t half = 1u << (len + 8), down = len + 9;
-  /* Beyond n, t is filled up with zeros, which become zeros: four elements at a time. */
-  while (n & 3u) t[n++] = 0;
-  int32_t *out = a->a;
-  const int32_t *end = t + n;
-  int32_t sum = 0;
-  while (t != end) {
-    for (uint32_t i = 0; i < 4; i++) {
-      out[i] = sm_asr((int32_t)((uint32_t)sm_asr(t[i], sh) * inverse + half), down);
-      sum += out[i];
-    }
-    t += 4, out += 4;
-  }
-  a->sum = sum;
+  while (n & 3u) t[n++] = 0; /* which become zeros */
+  a->sum = sm_scale(a->a, t, n, sh, inverse, len + 9);
   *shift = sh;
   *length = len;
   return m << (15 - len);

@@ -5,6 +5,7 @@
  */
 #include "sampler.h"
 
+#include "../kernels/vector.h"
 #include "arith.h"
 #include "port.h"
 
@@ -49,12 +50,7 @@ uint32_t SM_HOT sm_sampler_next(uint32_t s[4]) {
 }
 
 uint32_t SM_HOT sm_argmax(const int32_t *logits, uint32_t vocabulary) {
-  const int32_t *best = logits, *end = logits + vocabulary;
-  int32_t most = *logits;
-  for (const int32_t *l = logits + 1; l < end; l++) {
-    if (*l > most) most = *l, best = l;
-  }
-  return (uint32_t)(best - logits);
+  return sm_first_largest(logits, vocabulary);
 }
 
 /* Upper 32 bits of a 32 x 32 product, from 16-bit halves. */

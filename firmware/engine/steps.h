@@ -12,9 +12,6 @@ void sm_embed(struct sm_engine *e, uint32_t token);
 /* a = norm(x, gain), rms or layer by family. Uses t. */
 void sm_norm(struct sm_engine *e, const struct sm_gain *gain);
 
-/* Largest magnitude of t: (n). */
-uint32_t sm_largest(const int32_t *t, uint32_t n);
-
 /* Scales t: (n) into a: (n) so that the largest magnitude, given, becomes 127. Both have room to the next multiple of 4 and
  * become zero there. `unit` is t's unit exponent: its real values are t * 2^-unit. */
 void sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest, int32_t unit);
