@@ -65,7 +65,9 @@ export class Arbiter {
   claimSram(offset: number, at: number, master: number): boolean {
     const slave = offset < 0x40000 ? 2 + ((offset >> 2) & 3) : 6 + ((offset >> 12) & 1);
     if (this.freeAt[slave] > at || this.counting) return false;
-    if (at === this.rivalAt && (this.highPriority !== 0 || this.lastServed[slave] === master)) return false;
+    // Of the two cores, only the one that was not served last is sure to come first.
+    if (at === this.rivalAt && (this.highPriority !== 0 || this.lastServed[slave] !== 1 - master))
+      return false;
     this.freeAt[slave] = at + 1;
     this.lastServed[slave] = master;
     return true;
