@@ -19,7 +19,7 @@ import {
   REGION_XIP,
 } from '../core/code-cache.ts';
 import { ACCESS_DONE, ACCESS_FAULT, ACCESS_LOST, type Core } from '../core/core.ts';
-import { accessFault } from '../core/fault.ts';
+import { accessFault, hex, raiseFault } from '../core/fault.ts';
 import type { PrivatePeripherals } from '../core/ppb.ts';
 import type { Sio } from '../sio/sio.ts';
 import { timing } from '../timing/table.ts';
@@ -125,8 +125,15 @@ export class CoreBus {
       }
     }
     const wait = xip.access(address >>> 0, base + at);
+    if (xip.problem !== undefined) this.flashProblem(core, xip, address);
     if (core.contended) arbiter.extend(SLAVE_XIP, at + 1 + wait);
     return wait;
+  }
+
+  private flashProblem(core: Core, xip: XipPort, address: number): void {
+    const reason = xip.problem;
+    xip.problem = undefined;
+    raiseFault(core, 'flash-unreadable', `A read of flash at ${hex(address)}, but ${reason}`, address >>> 0);
   }
 
   // ---- loads
@@ -197,7 +204,20 @@ export class CoreBus {
     const word = peripheral
       ? peripheral.readUint32(address & 0xffc)
       : this.chip.rp2040.usbDPRAMView.getUint32(address & (DPRAM_BYTES - 4), true);
+    if (slave === SLAVE_XIP) this.addReadWait(core, peripheral, at);
     return this.after(core, lane(word, address, size));
+  }
+
+  /** XIP_CTRL.FLUSH holds its reader, and the port, until the flush is done. */
+  private addReadWait(
+    core: Core,
+    peripheral: (Peripheral & { readWait?: number }) | undefined,
+    at: number,
+  ): void {
+    const wait = peripheral?.readWait ?? 0;
+    if (wait === 0) return;
+    core.cost += wait;
+    if (core.contended) this.chip.arbiter.extend(SLAVE_XIP, at + core.cost - 1);
   }
 
   // ---- stores
@@ -212,7 +232,9 @@ export class CoreBus {
     switch (address >>> 28) {
       case 0:
         if (address >= ROM_BYTES) break;
-        this.refuse(core, 'write-to-rom', address, size);
+        // The ROM ignores writes (datasheet 2.6.1), and TinyUSB relies on that: it writes through a null pointer.
+        if (core.contended && !this.claim(core, SLAVE_ROM, 1, at)) return;
+        core.cost = timing.store;
         return;
       case 1:
         this.storeXip(core, address, value, size, at);

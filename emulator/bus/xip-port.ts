@@ -22,6 +22,8 @@ export interface XipPort {
    * Returns the wait states: 0 for a hit. The port stays busy for them.
    */
   access(address: number, cycle: number): number;
+  /** Set by `access` when the flash cannot serve the read (direct mode, busy): the reason. The bus clears it. */
+  problem?: string | undefined;
   /** A write to 0x10000000-0x13ffffff (invalidates a line when the cached alias is used). Returns wait states. */
   write(address: number, cycle: number): number;
   /**

@@ -18,7 +18,7 @@ import { IoQspi, PadsQspi } from '../flash/io-qspi.ts';
 import { QspiBus } from '../flash/qspi-bus.ts';
 import { Ssi } from '../flash/ssi.ts';
 import { Uart } from '../uart/uart.ts';
-import { type Replacement, XipCache, type XipProblem } from '../xip/cache.ts';
+import { type Replacement, XipCache } from '../xip/cache.ts';
 import { XipAux, XipControl, XipSram } from '../xip/control.ts';
 import { XipStream } from '../xip/stream.ts';
 import { repairAdc } from './adc.ts';
@@ -40,8 +40,6 @@ export interface PeripheralOptions {
   flashDurations?: Partial<FlashDurations>;
   /** Bytes [start, end) of the flash image changed through the flash chip (program or erase). */
   onFlashChange?: (start: number, end: number) => void;
-  /** An XIP miss that the flash cannot serve (direct mode, busy, wrong mode). @default the miss is served all the same */
-  onXipProblem?: XipProblem;
   /** Which line an XIP miss evicts; no document says. @default 'lru' */
   xipReplacement?: Replacement;
   /** A chip that arbitrates its bus and charges for flash; without one, DMA and flash cost what they cost alone. */
@@ -195,7 +193,6 @@ function installXip(rp2040: RP2040, ssi: Ssi, options: PeripheralOptions) {
   };
   const stream = new XipStream(rp2040, source, now);
   const xip = new XipCache(ssi, stream, options.xipReplacement);
-  if (options.onXipProblem) xip.onProblem = options.onXipProblem;
   const xipControl = new XipControl(rp2040, xip, stream, now);
   rp2040.peripherals[0x14000] = xipControl;
   rp2040.peripherals[0x15000] = new XipSram(rp2040, xip);

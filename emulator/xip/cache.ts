@@ -24,17 +24,14 @@ const UNCONFIGURED_CYCLES = 256;
 
 export type Replacement = 'lru' | 'round-robin' | 'random';
 
-/** An access that the flash cannot serve; hardware returns garbage or hangs. */
-export type XipProblem = (message: string, address: number) => void;
-
 export class XipCache implements XipPort {
   readonly resident = new Uint8Array(FLASH_WORDS);
   readonly lastWay = new Uint8Array(SETS).fill(1);
   fastHits = 0;
   /** The cache memory, while it is disabled and serves as SRAM at 0x15000000. */
   private readonly memory = new Uint8Array(CACHE_BYTES);
-  /** Called for a miss that the flash cannot serve. */
-  onProblem: XipProblem = () => {};
+  /** Why the flash could not serve the last miss, where hardware returns garbage or hangs; whoever reports it clears it. */
+  problem: string | undefined;
   replacement: Replacement;
 
   private enabled = true;
@@ -126,8 +123,7 @@ export class XipCache implements XipPort {
         return wait;
       }
     }
-    const problem = this.ssi.xipCheck(address);
-    if (problem) this.onProblem(problem, address);
+    this.problem = this.ssi.xipCheck(address);
     wait = this.fetch(cycle + wait) - cycle;
     if (this.enabled && (alias === 0 || alias === 2)) this.fill(address);
     return wait;
