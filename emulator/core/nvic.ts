@@ -8,12 +8,11 @@ export const EXC_HARDFAULT = 3;
 export const EXC_SVC = 11;
 export const EXC_PENDSV = 14;
 export const EXC_SYSTICK = 15;
+/** 26 lines are wired; the other six of the 32 can be made pending by software (the SDK's user interrupts). */
 export const FIRST_IRQ = 16;
-export const IRQ_COUNT = 26;
 /** Execution priority of code that no exception interrupts. */
 export const PRIORITY_NONE = 4;
 
-const IRQ_MASK = (1 << IRQ_COUNT) - 1;
 const CONFIGURABLE = [EXC_SVC, EXC_PENDSV, EXC_SYSTICK];
 
 export class Nvic {
@@ -83,7 +82,7 @@ export class Nvic {
   }
 
   setPendingBits(bits: number): void {
-    this.latched |= bits & IRQ_MASK;
+    this.latched |= bits;
   }
 
   clearPendingBits(bits: number): void {

@@ -3,7 +3,7 @@
  * (ARMv6-M ARM B3, RP2040 datasheet 2.4.8). Offsets are from 0xe000e000.
  */
 import type { Core } from './core.ts';
-import { EXC_NMI, EXC_PENDSV, EXC_SVC, EXC_SYSTICK, FIRST_IRQ, IRQ_COUNT } from './nvic.ts';
+import { EXC_NMI, EXC_PENDSV, EXC_SVC, EXC_SYSTICK, FIRST_IRQ } from './nvic.ts';
 
 const ISER = 0x100;
 const ICER = 0x180;
@@ -41,7 +41,6 @@ const PENDSVCLR = 1 << 27;
 const PENDSTSET = 1 << 26;
 const PENDSTCLR = 1 << 25;
 const ISRPENDING = 1 << 22;
-const IRQ_MASK = (1 << IRQ_COUNT) - 1;
 
 export class PrivatePeripherals {
   /** Called on each read of SYST_CVR by this core, with the absolute cycle of the read. */
@@ -119,7 +118,7 @@ export class PrivatePeripherals {
     }
     switch (offset) {
       case ISER:
-        nvic.enabled |= value & IRQ_MASK;
+        nvic.enabled |= value;
         break;
       case ICER:
         nvic.enabled &= ~value;
