@@ -240,7 +240,7 @@ export class Pico {
   private connect(): void {
     const { machine } = this;
     for (const port of this.uart) port.connect(machine.rp2040.uart[port.index], machine);
-    this.usb.connect(machine.rp2040, () => machine.cycles);
+    this.usb.connect(machine.rp2040, machine);
     for (const pin of this.pins) pin.connect(machine.rp2040.gpio[pin.index], () => machine.cycles);
     for (const watch of this.writeWatches.values())
       watch.end = machine.watchWrite(watch.address, watch.watcher);

@@ -6,6 +6,18 @@ export type UsbByteListener = (byte: number, cycle: number) => void;
 /** rp2040js' host has room for this many bytes that the Pico has not fetched. */
 const HOST_FIFO_BYTES = 512;
 
+/**
+ * A host leaves a device alone for this long after a bus reset (USB 2.0 specification 7.1.7.5, TRSTRCY). rp2040js' host speaks in the
+ * same instant, before the device has seen the reset.
+ */
+const RESET_RECOVERY_SECONDS = 0.01;
+
+/** What the port needs of the chip around it. */
+export interface EmulatedTime {
+  readonly cycles: number;
+  after(seconds: number, callback: () => void): void;
+}
+
 export class PicoUsb {
   private cdc: USBCDC | undefined;
   private open = false;
@@ -14,8 +26,10 @@ export class PicoUsb {
   private queue: number[] = [];
 
   /** Plugs the cable into a new chip (after a reset); listeners and captured output stay. */
-  connect(rp2040: RP2040, cyclesNow: () => number): void {
+  connect(rp2040: RP2040, host: EmulatedTime): void {
     const cdc = new USBCDC(rp2040.usbCtrl);
+    const address = rp2040.usbCtrl.onResetReceived;
+    rp2040.usbCtrl.onResetReceived = () => host.after(RESET_RECOVERY_SECONDS, () => address?.());
     this.cdc = cdc;
     this.open = false;
     cdc.onDeviceConnected = () => {
@@ -25,7 +39,7 @@ export class PicoUsb {
     cdc.onSerialData = (bytes) => {
       for (const byte of bytes) {
         this.captured.push(byte);
-        for (const listener of this.listeners) listener(byte, cyclesNow());
+        for (const listener of this.listeners) listener(byte, host.cycles);
       }
     };
     const fetched = rp2040.usbCtrl.onEndpointRead;

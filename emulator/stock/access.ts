@@ -112,7 +112,7 @@ export class AccessCheck {
     const offset = address - SRAM;
     if (offset >= 0 && offset < SRAM_BYTES) this.sramView.setUint32(offset, value, true);
     else {
-      this.writable(address);
+      if (!this.writable(address)) return;
       this.rp2040.writeUint32(address, value);
     }
     if (this.writeWatchers.size > 0) this.wrote(address, 4, value);
@@ -120,13 +120,13 @@ export class AccessCheck {
 
   private write16(address: number, value: number): void {
     if (address & 1) this.unaligned('write', 16, address);
-    this.writable(address);
+    if (!this.writable(address)) return;
     this.rp2040.writeUint16(address, value);
     if (this.writeWatchers.size > 0) this.wrote(address, 2, value);
   }
 
   private write8(address: number, value: number): void {
-    this.writable(address);
+    if (!this.writable(address)) return;
     this.rp2040.writeUint8(address, value);
     if (this.writeWatchers.size > 0) this.wrote(address, 1, value);
   }
@@ -140,15 +140,12 @@ export class AccessCheck {
     return region;
   }
 
-  private writable(address: number): void {
+  /** False where a write has no effect: the boot ROM ignores it, and TinyUSB relies on that (it writes through a null pointer). */
+  private writable(address: number): boolean {
     const region = this.mapped('write', address);
-    if (region === 'rom' || region === 'flash') {
-      throw new AccessFault(
-        `write-to-${region}`,
-        `A write to ${hex(address)}, which is ${region === 'rom' ? 'boot ROM' : 'flash'}`,
-        address,
-      );
-    }
+    if (region === 'flash')
+      throw new AccessFault('write-to-flash', `A write to ${hex(address)}, which is flash`, address);
+    return region !== 'rom';
   }
 
   private unaligned(verb: string, bits: number, address: number): never {

@@ -61,6 +61,7 @@ export class TwoCoreMachine implements Machine {
     runPioInEmulatedTime(chip.rp2040);
     connectWatchdog(chip.rp2040, from, () => this.requestReset());
     chip.rp2040.addClockListener(() => this.stop());
+    for (const ppb of chip.ppbs) ppb.onResetRequest = () => this.requestReset();
     chip.onFault = (core, fault) => this.faulted({ ...fault, core });
     chip.onCounterRead = (core, cycle) => {
       for (const listener of this.counterListeners) listener(core, cycle);

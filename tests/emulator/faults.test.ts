@@ -40,7 +40,6 @@ const accesses: [string, Code, string, number | undefined][] = [
   ['a word write at an odd byte', [constant(0, 0x20000003), str(1, 0)], 'unaligned-access', 0x20000003],
   ['a write to flash', [constant(0, 0x10000000), str(1, 0)], 'write-to-flash', 0x10000000],
   ['a byte write to flash', [constant(0, 0x10000000), strb(1, 0)], 'write-to-flash', 0x10000000],
-  ['a write to the boot ROM', [movs(0, 16), str(1, 0)], 'write-to-rom', 16],
 ];
 
 const jumps: [string, Code, string, number][] = [

@@ -136,7 +136,7 @@ describe.each(CORES)('USB on the %s core', (core) => {
     expect(until('hello over USB').end).toBe('stopped');
     expect(pico.usb.connected).toBe(true);
     pico.usb.send('k');
-    expect(until('done').end).toBe('stopped');
+    expect(until('done\r\n').end).toBe('stopped');
     expect(pico.usb.text).toBe('hello over USB\r\nheard k\r\ndone\r\n');
     expect(pico.uart[0].text).toBe('');
   });
