@@ -1,5 +1,5 @@
 import { Encoder } from 'cbor-x';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeFrame } from '../../bench/link/frame.ts';
 import { type GenerateEvent, LinkClient, LinkError } from '../../bench/link/index.ts';
 import type { EmulatedDevice } from '../../bench/target/device.ts';
@@ -16,11 +16,9 @@ let device: EmulatedDevice;
 let client: LinkClient;
 let text: string;
 
-beforeAll(() => {
+/** Each group starts on a fresh device and ends with one that still answers. */
+async function connect(): Promise<void> {
   model = testModel();
-});
-
-beforeEach(async () => {
   ({ device } = await bootDevice(model.image));
   text = '';
   client = new LinkClient(device, {
@@ -29,7 +27,7 @@ beforeEach(async () => {
       text += Buffer.from(bytes).toString();
     },
   });
-});
+}
 
 async function failure(attempt: Promise<unknown>): Promise<{ code: string; details: unknown }> {
   const error = await attempt.then(
@@ -47,6 +45,8 @@ async function collect(events: AsyncGenerator<GenerateEvent>): Promise<GenerateE
 }
 
 describe('hello, describe, memory and self-test', () => {
+  beforeAll(connect);
+
   test('say what the device is and which model it holds', async () => {
     expect(await client.hello()).toMatchObject({
       protocol: 1,
@@ -106,6 +106,8 @@ describe('hello, describe, memory and self-test', () => {
 });
 
 describe('generate', () => {
+  beforeAll(connect);
+
   test('streams the prompt, its prefill, logits and tokens in order, the same as the host', async () => {
     const host = await hostTarget.run({ model, prompt: 'abc', tokens: 5, sampler: GREEDY, logits: true });
     const events = await collect(client.generate({ prompt: 'abc', count: 5, logits: true }));
@@ -150,6 +152,9 @@ describe('generate', () => {
     device.write(frame({ op: 'generate', id: 900, prompt: 'abc', count: 40 }));
     device.write(frame({ op: 'hello', id: 901 }));
     await expect(client.hello()).rejects.toMatchObject({ code: 'busy' });
+    device.write(frame({ op: 'cancel', id: 902 }));
+    device.pico.run({ timeoutSeconds: 0.1 });
+    expect((await client.hello()).model).toBe('random 31');
   });
 
   test('gives logits of one forward pass as the host has them', async () => {
@@ -185,6 +190,8 @@ describe('generate', () => {
 });
 
 describe('bytes that are no request', () => {
+  beforeAll(connect);
+
   test('an unknown operation is named so', async () => {
     device.write(frame({ op: 'dance', id: 1 }));
     expect(await failure(client.hello())).toMatchObject({ code: 'unknown-op' });
@@ -236,6 +243,8 @@ describe('bytes that are no request', () => {
 });
 
 describe('text and frames on one port', () => {
+  beforeAll(connect);
+
   test('a person types between two frames and is heard', async () => {
     await client.hello();
     device.write(new TextEncoder().encode('/tem'));

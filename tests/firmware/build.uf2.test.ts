@@ -40,7 +40,7 @@ describe('a UF2 file', () => {
         for (const [address, byte] of after) expect(byte).toBe(before.get(address) ?? 0xff);
         for (const address of before.keys()) expect(after.has(address)).toBe(true);
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 
