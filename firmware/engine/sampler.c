@@ -1,7 +1,8 @@
 /*
  * The order of tokens is never sorted. A cut in it is found by counting: 64 buckets of the distance to the largest
- * logit, then 64 finer buckets inside the one where the cut falls, until a bucket is a single value. A cut is
- * (distance, how many tokens of exactly that distance, in increasing id).
+ * logit, then 64 finer ones inside the bucket where the cut falls, until a bucket is a single distance. A cut is
+ * (distance, how many tokens of exactly that distance, in increasing id). Tokens too far away to have a weight are left
+ * out: whether they are kept makes no difference, because they are never chosen.
  */
 #include "sampler.h"
 
@@ -12,6 +13,7 @@
 #define BUCKETS 64u
 #define BUCKET_BITS 6u
 #define DISTANCE_MAX ((1u << 19) - 1u) /* farther tokens weigh what this one does */
+#define HALVINGS_MAX 16u                /* more leave nothing of a weight */
 
 int sm_sampler_init(struct sm_sampler *s, uint32_t temperature, uint32_t top_k, uint32_t top_p, uint32_t seed) {
   if (temperature != 0 && (temperature < SM_TEMPERATURE_MIN || temperature > SM_TEMPERATURE_MAX)) {
@@ -67,11 +69,13 @@ struct weighing {
   uint32_t mul, shift;
 };
 
-static inline uint32_t weight_of(const struct weighing *w, uint32_t distance) {
-  if (distance > DISTANCE_MAX) distance = DISTANCE_MAX;
-  uint32_t k = distance * w->mul >> w->shift;
-  return k >> 8 > 16u ? 0u : (uint32_t)w->table[k & 255u] >> (k >> 8);
-}
+/* The tokens as distances from the largest logit: distance = most - logit. */
+struct order {
+  const int32_t *logits;
+  uint32_t vocabulary;
+  uint32_t most;
+  struct weighing weighing;
+};
 
 /* The first tokens of the order: all nearer than `distance`, and `ties` of those at it. */
 struct cut {
@@ -85,89 +89,122 @@ struct bucket {
   uint32_t count;
 };
 
-/* Sorts the tokens of [low, low + 64 << shift) into buckets of 1 << shift. */
-static void SM_HOT fill_buckets(struct bucket *buckets, const int32_t *logits, uint32_t vocabulary, uint32_t most,
-                                uint32_t low, uint32_t shift, const struct weighing *w) {
+static void weighing_init(struct weighing *w, uint32_t temperature, uint32_t fl, const uint16_t *exp2_table) {
+  uint32_t m = 3098164009u / temperature; /* log2(e) * 2^31 */
+  uint32_t bits = sm_bitlen(m), down = bits > 12 ? bits - 12 : 0;
+  w->table = exp2_table;
+  w->mul = m >> down;
+  w->shift = 7 + fl - down;
+}
+
+static inline uint32_t weight_of(const struct weighing *w, uint32_t distance) {
+  if (distance > DISTANCE_MAX) distance = DISTANCE_MAX;
+  uint32_t k = distance * w->mul >> w->shift;
+  return k >> 8 > HALVINGS_MAX ? 0u : (uint32_t)w->table[k & 255u] >> (k >> 8);
+}
+
+/* Bits of the largest distance that matters: beyond it there is no weight, or no token. */
+static uint32_t SM_HOT reach_of(const struct order *o) {
+  const struct weighing *w = &o->weighing;
+  if (weight_of(w, DISTANCE_MAX) == 0) {
+    /* The first k without weight, as a distance. w->shift is at most 18 here. */
+    return sm_bitlen(((HALVINGS_MAX + 1u) << 8 << w->shift) / w->mul + 1u);
+  }
+  uint32_t span = 0;
+  for (uint32_t i = 0; i < o->vocabulary; i++) {
+    uint32_t distance = o->most - (uint32_t)o->logits[i];
+    if (distance > span) span = distance;
+  }
+  return sm_bitlen(span);
+}
+
+/* Sorts the tokens at distances low .. low + last into buckets of 1 << shift; there are at most 64 of these. */
+static void SM_HOT fill_buckets(struct bucket *buckets, const struct order *o, uint32_t low, uint32_t last,
+                                uint32_t shift) {
   for (uint32_t i = 0; i < BUCKETS; i++) buckets[i].weight = 0, buckets[i].count = 0;
-  for (uint32_t i = 0; i < vocabulary; i++) {
-    uint32_t distance = most - (uint32_t)logits[i];
-    uint32_t bucket = (distance - low) >> shift;
-    if (distance < low || bucket >= BUCKETS) continue;
-    buckets[bucket].count++;
-    buckets[bucket].weight += weight_of(w, distance);
+  uint32_t from = o->most - low;
+  const int32_t *end = o->logits + o->vocabulary;
+  for (const int32_t *l = o->logits; l != end; l++) {
+    uint32_t above = from - (uint32_t)*l;
+    if (above > last) continue;
+    struct bucket *bucket = &buckets[above >> shift];
+    bucket->count++;
+    bucket->weight += weight_of(&o->weighing, above + low);
   }
 }
 
 /*
- * The shortest prefix of the order with `count` tokens (by_count), or with weight `need` of at least 1. `span` is the
- * largest distance there is; the whole order must satisfy the wish.
+ * The shortest prefix of the order with `need` tokens (by_count), or with weight `need`; need is at least 1 and at most what
+ * the buckets have. `buckets` holds all tokens that matter, 1 << shift wide each.
  */
-static struct cut SM_HOT find_cut(const int32_t *logits, uint32_t vocabulary, uint32_t most, uint32_t span,
-                                  const struct weighing *w, int by_count, uint32_t need) {
-  struct bucket buckets[BUCKETS];
+static struct cut SM_HOT find_cut(const struct order *o, const struct bucket *buckets, uint32_t shift, int by_count,
+                                  uint32_t need) {
+  struct bucket finer[BUCKETS];
   struct cut cut = {0, 0, 0};
-  uint32_t before = 0; /* of what is needed, in the buckets passed */
-  uint32_t bits = sm_bitlen(span), shift = bits > BUCKET_BITS ? bits - BUCKET_BITS : 0;
   for (;;) {
-    fill_buckets(buckets, logits, vocabulary, most, cut.distance, shift, w);
-    uint32_t b = 0;
-    for (; b < BUCKETS - 1u; b++) {
-      uint32_t amount = by_count ? buckets[b].count : buckets[b].weight;
-      if (need - before <= amount) break;
-      before += amount;
-      cut.weight += buckets[b].weight;
+    for (;; buckets++, cut.distance += 1u << shift) {
+      uint32_t amount = by_count ? buckets->count : buckets->weight;
+      if (need <= amount) break;
+      need -= amount;
+      cut.weight += buckets->weight;
     }
-    cut.distance += b << shift;
     if (shift == 0) break;
+    uint32_t last = (1u << shift) - 1u;
     shift = shift > BUCKET_BITS ? shift - BUCKET_BITS : 0;
+    fill_buckets(finer, o, cut.distance, last, shift);
+    buckets = finer;
   }
-  uint32_t each = weight_of(w, cut.distance);
-  cut.ties = by_count ? need - before : (need - before + each - 1u) / each;
+  uint32_t each = weight_of(&o->weighing, cut.distance);
+  cut.ties = by_count ? need : (need + each - 1u) / each;
   cut.weight += cut.ties * each;
   return cut;
 }
 
-/* The kept token at which the running weight passes `target`. */
-static uint32_t SM_HOT choose(const int32_t *logits, uint32_t vocabulary, uint32_t most, const struct cut *cut,
-                              const struct weighing *w, uint32_t target) {
-  uint32_t running = 0, ties = cut->ties, chosen = 0;
-  for (uint32_t i = 0; i < vocabulary; i++) {
-    uint32_t distance = most - (uint32_t)logits[i];
-    if (distance > cut->distance) continue;
-    if (distance == cut->distance && ties-- == 0) {
-      ties = 0;
-      continue;
+/* The tokens that top-k and then top-p keep. */
+static struct cut SM_HOT keep(const struct order *o, uint32_t top_k, uint32_t top_p) {
+  struct bucket buckets[BUCKETS];
+  struct cut all = {0xffffffffu, o->vocabulary, 0};
+  if (top_k == 0 && top_p >= SM_TOP_P_OFF) {
+    for (uint32_t i = 0; i < o->vocabulary; i++) {
+      all.weight += weight_of(&o->weighing, o->most - (uint32_t)o->logits[i]);
     }
-    running += weight_of(w, distance);
-    chosen = i;
-    if (running > target) break;
+    return all;
   }
-  return chosen;
+  uint32_t reach = reach_of(o), shift = reach > BUCKET_BITS ? reach - BUCKET_BITS : 0, count = 0;
+  fill_buckets(buckets, o, 0, (uint32_t)((BUCKETS << shift) - 1u), shift);
+  for (uint32_t i = 0; i < BUCKETS; i++) all.weight += buckets[i].weight, count += buckets[i].count;
+
+  struct cut cut = all;
+  if (top_k != 0 && top_k < count) cut = find_cut(o, buckets, shift, 1, top_k);
+  if (top_p < SM_TOP_P_OFF && cut.weight > 0) { /* 0 only with a table that is not exp2 */
+    uint32_t need = multiply_high(cut.weight, top_p << 16);
+    cut = find_cut(o, buckets, shift, 0, need == 0 ? 1 : need);
+  }
+  return cut;
+}
+
+/* The kept token at which the running weight passes `target`, which is below the kept weight. */
+static uint32_t SM_HOT choose(const struct order *o, const struct cut *cut, uint32_t target) {
+  uint32_t running = 0, ties = cut->ties;
+  for (uint32_t i = 0; i < o->vocabulary; i++) {
+    uint32_t distance = o->most - (uint32_t)o->logits[i];
+    if (distance > cut->distance) continue;
+    if (distance == cut->distance) {
+      if (ties == 0) continue;
+      ties--;
+    }
+    running += weight_of(&o->weighing, distance);
+    if (running > target) return i;
+  }
+  return 0; /* not reached: the kept weight is at least the first token's, above 0 with any right table */
 }
 
 uint32_t SM_HOT sm_sample(struct sm_sampler *s, const int32_t *logits, uint32_t vocabulary, uint32_t fl,
                           const uint16_t *exp2_table) {
   uint32_t first = sm_argmax(logits, vocabulary);
   if (s->temperature == 0) return first;
-
-  struct weighing w;
-  uint32_t m = 3098164009u / s->temperature; /* log2(e) * 2^31 */
-  uint32_t bits = sm_bitlen(m), down = bits > 12 ? bits - 12 : 0;
-  w.table = exp2_table;
-  w.mul = m >> down;
-  w.shift = 7 + fl - down;
-
-  uint32_t most = (uint32_t)logits[first], span = 0;
-  struct cut cut = {0xffffffffu, vocabulary, 0};
-  for (uint32_t i = 0; i < vocabulary; i++) {
-    uint32_t distance = most - (uint32_t)logits[i];
-    if (distance > span) span = distance;
-    cut.weight += weight_of(&w, distance);
-  }
-  if (s->top_k != 0 && s->top_k < vocabulary) cut = find_cut(logits, vocabulary, most, span, &w, 1, s->top_k);
-  if (s->top_p < SM_TOP_P_OFF) {
-    uint32_t need = multiply_high(cut.weight, s->top_p << 16);
-    cut = find_cut(logits, vocabulary, most, span, &w, 0, need == 0 ? 1 : need);
-  }
-  return choose(logits, vocabulary, most, &cut, &w, multiply_high(sm_sampler_next(s->state), cut.weight));
+  struct order o = {logits, vocabulary, (uint32_t)logits[first], {exp2_table, 0, 0}};
+  weighing_init(&o.weighing, s->temperature, fl, exp2_table);
+  struct cut cut = keep(&o, s->top_k, s->top_p);
+  return choose(&o, &cut, multiply_high(sm_sampler_next(s->state), cut.weight));
 }

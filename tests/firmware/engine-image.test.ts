@@ -184,4 +184,27 @@ describe('the image validator in C', () => {
     }
     expect(accepted).toBeGreaterThan(300);
   });
+
+  it('lets no table’s content lead an access astray', async () => {
+    const random = new Random(3);
+    for (let i = 0; i < 60; i++) {
+      const image = Uint8Array.from(random.pick(images));
+      const view = new DataView(image.buffer);
+      for (let t = 0; t < view.getUint32(128, true); t++) {
+        const entry = view.getUint32(124, true) + 16 * t;
+        const from = view.getUint32(entry + 4, true);
+        const fill = random.pick([0, 0, 0xff, random.between(0, 255)]);
+        // The exp table must stay one: its first entry is the largest and at least 128.
+        if (view.getUint8(entry) === 2) image.fill(0, from + 2, from + view.getUint32(entry + 8, true));
+        else image.fill(fill, from, from + view.getUint32(entry + 8, true));
+      }
+      expect(await host.load(repairCrc(image), limits.arenaLimit)).toBe(0);
+      for (const topK of [0, 1, 3]) {
+        for (const topP of [1, 40000, 65536]) {
+          const request = { temperature: random.pick([655, 65536, 6553600]), topK, topP, seed: i };
+          await host.generate(request, [0], Math.min(3, view.getUint32(80, true)));
+        }
+      }
+    }
+  });
 });
