@@ -6,9 +6,11 @@
 
 static uint8_t __scratch_x("link") buffer[SM_MAX_ANSWER_BYTES];
 static struct sm_cbor_writer writer;
+static uint32_t answering; /* `re` of the message begun last */
 
 struct sm_cbor_writer *sm_answer_begin(uint32_t re, uint32_t pairs) {
   writer = (struct sm_cbor_writer){.bytes = buffer, .capacity = sizeof buffer};
+  answering = re;
   sm_cbor_map(&writer, pairs + 1);
   sm_cbor_pair_unsigned(&writer, "re", re);
   return &writer;
@@ -21,10 +23,11 @@ struct sm_cbor_writer *sm_event_begin(uint32_t re, const char *event, uint32_t p
 }
 
 void sm_answer_send(void) {
-  /* Every message is sized to fit; one that does not is not sent in half. */
-  if (!writer.overflow) {
-    sm_frame_send(writer.bytes, writer.count, sm_serial_put);
+  /* Only a model with pieces of a thousand bytes gets here. Half a message is worse than none, silence as well. */
+  if (writer.overflow) {
+    sm_error_begin(answering, "engine-fault", "an answer longer than 1200 bytes", 0);
   }
+  sm_frame_send(writer.bytes, writer.count, sm_serial_put);
 }
 
 struct sm_cbor_writer *sm_error_begin(uint32_t re, const char *error, const char *message, uint32_t pairs) {

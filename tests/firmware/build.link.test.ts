@@ -189,6 +189,27 @@ describe('generate', () => {
   });
 });
 
+test('the stack stays a quarter below its end, whatever was asked', async () => {
+  await connect();
+  await collect(
+    client.generate({
+      prompt: 'abc'.repeat(8),
+      count: 30,
+      temperature: 65536,
+      topK: 10,
+      topP: 50000,
+      logits: true,
+    }),
+  );
+  device.pico.uart[0].send(`${'abc'.repeat(8)}\r/stats\r`);
+  device.pico.run({ timeoutSeconds: 1 });
+  await client.selftest();
+  const { stackHighWater, regions } = await client.memory();
+  const stack = regions.find(({ name }) => name === 'sram: stack of core 0')!;
+  expect(stackHighWater[0]).toBeLessThan(0.75 * stack.bytes);
+  expect(stackHighWater[0]).toBeGreaterThan(200);
+});
+
 describe('bytes that are no request', () => {
   beforeAll(connect);
 
