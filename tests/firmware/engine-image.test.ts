@@ -148,10 +148,10 @@ describe('the image validator in C', () => {
     ]);
   });
 
-  it('gives every error name, the TypeScript validator’s, for 20,000 damaged images', async () => {
+  it('gives every error name, the TypeScript validator’s, for 12,000 damaged images', async () => {
     const random = new Random(1);
     const seen = new Map<string, number>();
-    for (let batch = 0; batch < 40; batch++) {
+    for (let batch = 0; batch < 24; batch++) {
       const candidates = Array.from({ length: 500 }, () => mutate(random));
       const codes = await host.validate(candidates);
       codes.forEach((code, i) => {
@@ -168,7 +168,7 @@ describe('the image validator in C', () => {
   it('runs whatever it accepts without touching memory that is not its own', async () => {
     const random = new Random(2);
     let accepted = 0;
-    for (let i = 0; i < 6000; i++) {
+    for (let i = 0; i < 4000; i++) {
       const { image } = mutate(random);
       if ((await host.load(image, limits.arenaLimit)) !== 0) continue;
       accepted++;
@@ -182,7 +182,7 @@ describe('the image validator in C', () => {
       await host.encode(new TextEncoder().encode('abc aé'));
       await host.decode([0, vocabulary - 1]);
     }
-    expect(accepted).toBeGreaterThan(300);
+    expect(accepted).toBeGreaterThan(200);
   });
 
   it('lets no table’s content lead an access astray', async () => {

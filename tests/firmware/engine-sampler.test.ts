@@ -31,8 +31,8 @@ async function expectSameDraws(request: HostSampling, fl: number, logits: Int32A
 }
 
 describe('the sampler in C', () => {
-  it('draws the reference’s tokens for 3,000 random logits and requests', async () => {
-    for (let seed = 1; seed <= 3000; seed++) {
+  it('draws the reference’s tokens for 2,000 random logits and requests', async () => {
+    for (let seed = 1; seed <= 2000; seed++) {
       const random = new Random(seed);
       const fl = random.between(8, 16);
       const logits = drawLogits(random, fl);
