@@ -12,14 +12,10 @@ import type { RP2040 } from 'rp2040js';
 import { RegisterBlock } from '../peripherals/block.ts';
 import type { QspiBus } from './qspi-bus.ts';
 import * as R from './ssi-registers.ts';
-import { WordFifo } from './word-fifo.ts';
+import { SsiTransfer } from './ssi-transfer.ts';
 
 const XIP_IRQ = 6;
-/** Alarms come back with rounded times; a stage that ends within a picosecond has ended. */
-const ROUNDING_NANOS = 1e-3;
 const XIP_FRAME_BITS = 32;
-
-type Stage = 'idle' | 'frame' | 'command' | 'receive' | 'send';
 
 /** Levels of the two DMA request lines, reported when they change. */
 export interface SsiRequests {
@@ -55,27 +51,25 @@ export class Ssi extends RegisterBlock {
   private driveEdge = 0;
   private format = R.decodeFormat(0, this.spiCtrlr0);
 
-  private readonly tx = new WordFifo(R.FIFO_DEPTH);
-  private readonly rx = new WordFifo(R.FIFO_DEPTH);
-  private readonly alarm: { schedule(deltaNanos: number): void; cancel(): void };
+  private readonly transfer: SsiTransfer;
   private readonly requests: SsiRequests = { tx: 0, rx: 0 };
-  private stage: Stage = 'idle';
-  /** Infinity while idle. */
-  private stageEnd = Number.POSITIVE_INFINITY;
-  private framesLeft = 0;
-  private frameOut = 0;
   private verifiedBus = -1;
   private verifiedChip = -1;
 
   constructor(rp2040: RP2040, bus: QspiBus) {
     super(rp2040, 'SSI');
     this.bus = bus;
-    this.alarm = rp2040.clock.createAlarm(() => this.catchUp());
+    const { format } = this;
+    this.transfer = new SsiTransfer(rp2040, bus, { format, divider: 0, frames: 1, ready: false });
+    this.transfer.onProgress = () => this.changed();
+    this.transfer.onOverflow = () => {
+      this.stickyInterrupts |= R.INT_RX_OVERFLOW;
+    };
   }
 
   /** State after a chip reset. */
   powerOn(): void {
-    this.abort();
+    this.transfer.abort();
     this.ctrlr0 = 0;
     this.ctrlr1 = 0;
     this.spiCtrlr0 = 0x03000000;
@@ -97,8 +91,8 @@ export class Ssi extends RegisterBlock {
     if (this.baudr < 2) return 'the SSI has no clock (BAUDR is 0)';
     if (format.mode !== R.TMOD_EEPROM_READ || format.frameBits !== XIP_FRAME_BITS)
       return 'the SSI is set up for direct transfers, not for XIP';
-    this.catchUp();
-    if (this.stage !== 'idle' || !this.tx.empty) return 'the SSI is in the middle of a direct transfer';
+    this.transfer.catchUp();
+    if (!this.transfer.quiet) return 'the SSI is in the middle of a direct transfer';
     if (this.bus.chip.busy) return 'the flash chip is busy erasing or programming';
     return undefined;
   }
@@ -162,7 +156,7 @@ export class Ssi extends RegisterBlock {
   // ---- registers -----------------------------------------------------------------------------------------------------
 
   protected read(offset: number): number {
-    this.catchUp();
+    this.transfer.catchUp();
     switch (offset) {
       case R.CTRLR0:
         return this.ctrlr0;
@@ -179,9 +173,9 @@ export class Ssi extends RegisterBlock {
       case R.RXFTLR:
         return this.rxThreshold;
       case R.TXFLR:
-        return this.tx.level;
+        return this.transfer.tx.level;
       case R.RXFLR:
-        return this.rx.level;
+        return this.transfer.rx.level;
       case R.SR:
         return this.statusRegister;
       case R.IMR:
@@ -229,13 +223,14 @@ export class Ssi extends RegisterBlock {
   }
 
   protected write(offset: number, value: number): void {
-    this.catchUp();
+    this.transfer.catchUp();
     if (offset >= R.DR0 && offset <= R.DR_LAST) {
       this.pushData(value);
       return;
     }
     if (!this.writeConfiguration(offset, value)) this.writeControl(offset, value);
     this.configure();
+    this.transfer.tryStart();
     this.changed();
   }
 
@@ -270,11 +265,10 @@ export class Ssi extends RegisterBlock {
     switch (offset) {
       case R.SSIENR:
         this.enabled = (value & 1) !== 0;
-        if (!this.enabled) this.abort();
+        if (!this.enabled) this.transfer.abort();
         return;
       case R.SER:
         this.ser = value & 1;
-        this.tryStart(this.now);
         return;
       case R.TXFTLR:
         this.txThreshold = value & 0xff;
@@ -298,9 +292,9 @@ export class Ssi extends RegisterBlock {
   }
 
   private get statusRegister(): number {
-    const { tx, rx } = this;
+    const { tx, rx } = this.transfer;
     return (
-      (this.stage !== 'idle' ? R.SR_BUSY : 0) |
+      (this.transfer.busy ? R.SR_BUSY : 0) |
       (tx.full ? 0 : R.SR_TFNF) |
       (tx.empty ? R.SR_TFE : 0) |
       (rx.empty ? 0 : R.SR_RFNE) |
@@ -311,8 +305,8 @@ export class Ssi extends RegisterBlock {
   private get rawInterrupts(): number {
     return (
       this.stickyInterrupts |
-      (this.enabled && this.tx.level <= this.txThreshold ? R.INT_TX_EMPTY : 0) |
-      (this.rx.level > this.rxThreshold ? R.INT_RX_FULL : 0)
+      (this.enabled && this.transfer.tx.level <= this.txThreshold ? R.INT_TX_EMPTY : 0) |
+      (this.transfer.rx.level > this.rxThreshold ? R.INT_RX_FULL : 0)
     );
   }
 
@@ -324,20 +318,20 @@ export class Ssi extends RegisterBlock {
   }
 
   private popData(): number {
-    if (this.rx.empty) {
+    if (this.transfer.rx.empty) {
       this.stickyInterrupts |= R.INT_RX_UNDERFLOW;
       this.changed();
       return 0;
     }
-    const word = this.rx.pop();
+    const word = this.transfer.rx.pop();
     this.changed();
     return word;
   }
 
   private pushData(value: number): void {
     if (!this.enabled) return;
-    if (!this.tx.push(value)) this.stickyInterrupts |= R.INT_TX_OVERFLOW;
-    this.tryStart(this.now);
+    if (!this.transfer.tx.push(value)) this.stickyInterrupts |= R.INT_TX_OVERFLOW;
+    this.transfer.tryStart();
     this.changed();
   }
 
@@ -345,154 +339,22 @@ export class Ssi extends RegisterBlock {
     this.format = R.decodeFormat(this.ctrlr0, this.spiCtrlr0);
     this.sckPerWord = R.xipClocksPerWord(this.format);
     this.cyclesPerWord = this.sckPerWord * this.baudr;
+    const { settings } = this.transfer;
+    settings.format = this.format;
+    settings.divider = this.baudr;
+    settings.frames = this.ctrlr1 + 1;
+    settings.ready = this.enabled && (this.ser & 1) === 1;
     this.verifiedBus = -1;
   }
 
   private changed(): void {
     const { requests } = this;
-    const tx = this.enabled && this.dmaControl & R.DMACR_TX && this.tx.level <= this.dmaTxLevel;
-    const rx = this.enabled && this.dmaControl & R.DMACR_RX && this.rx.level > this.dmaRxLevel;
-    requests.tx = tx ? R.FIFO_DEPTH - this.tx.level : 0;
-    requests.rx = rx ? this.rx.level : 0;
+    const tx = this.enabled && this.dmaControl & R.DMACR_TX && this.transfer.tx.level <= this.dmaTxLevel;
+    const rx = this.enabled && this.dmaControl & R.DMACR_RX && this.transfer.rx.level > this.dmaRxLevel;
+    requests.tx = tx ? R.FIFO_DEPTH - this.transfer.tx.level : 0;
+    requests.rx = rx ? this.transfer.rx.level : 0;
     this.onRequests(requests);
     this.chip.setInterrupt(XIP_IRQ, this.enabled && (this.rawInterrupts & this.interruptMask) !== 0);
-  }
-
-  // ---- transfers -----------------------------------------------------------------------------------------------------
-
-  private get now(): number {
-    return this.chip.clock.nanos;
-  }
-
-  private abort(): void {
-    this.alarm.cancel();
-    this.stage = 'idle';
-    this.stageEnd = Number.POSITIVE_INFINITY;
-    this.tx.clear();
-    this.rx.clear();
-    this.bus.drive(true);
-  }
-
-  /** Finishes the stages whose time has passed. */
-  private catchUp(): void {
-    const limit = this.now + ROUNDING_NANOS;
-    if (this.stageEnd > limit) return;
-    while (this.stageEnd <= limit) this.finishStage(this.stageEnd);
-    this.changed();
-  }
-
-  /** Starts a transfer if the FIFO holds enough for one. */
-  private tryStart(time: number): void {
-    if (this.stage !== 'idle' || !this.enabled || !(this.ser & 1) || this.baudr < 2) return;
-    const { format, tx } = this;
-    if (format.lines > 1) {
-      const needed = (format.instructionBits ? 1 : 0) + (format.addressBits ? 1 : 0);
-      if (tx.level < Math.max(needed, 1)) return;
-      this.bus.drive(false);
-      const clocks =
-        format.instructionBits / format.instructionLines +
-        format.addressBits / format.addressLines +
-        format.waitClocks;
-      this.enter('command', clocks, time);
-      return;
-    }
-    if (tx.empty) return;
-    this.bus.drive(false);
-    if (format.mode === R.TMOD_RX_ONLY) {
-      tx.pop();
-      this.framesLeft = this.ctrlr1 + 1;
-      this.enter('receive', format.frameBits, time);
-    } else {
-      this.startFrame(time);
-    }
-  }
-
-  /** The word leaves the FIFO for the shift register when its frame starts. */
-  private startFrame(time: number): void {
-    this.frameOut = this.tx.pop();
-    this.enter('frame', this.format.frameBits, time);
-  }
-
-  private enter(stage: Stage, clocks: number, time: number): void {
-    this.stage = stage;
-    this.stageEnd = time + (clocks * this.baudr * 1e9) / this.chip.clkSys;
-    this.alarm.schedule(Math.max(0, this.stageEnd - this.now));
-  }
-
-  private finishStage(time: number): void {
-    switch (this.stage) {
-      case 'frame':
-        this.finishFrame(time);
-        return;
-      case 'command':
-        this.finishCommand(time);
-        return;
-      case 'receive':
-        this.finishReceive(time);
-        return;
-      case 'send':
-        this.bus.send(this.format.frameBits, this.format.lines, this.frameOut);
-        this.nextSend(time);
-        return;
-    }
-  }
-
-  private finishFrame(time: number): void {
-    const { format, tx } = this;
-    const word = this.bus.exchange(format.frameBits, this.frameOut);
-    if (format.mode === R.TMOD_TX_AND_RX) this.received(word);
-    if (!tx.empty) {
-      this.startFrame(time);
-      return;
-    }
-    if (format.mode !== R.TMOD_EEPROM_READ) {
-      this.finishTransfer(time);
-      return;
-    }
-    this.framesLeft = this.ctrlr1 + 1;
-    this.enter('receive', format.frameBits, time);
-  }
-
-  /** Instruction, address and wait cycles of the enhanced formats are over. */
-  private finishCommand(time: number): void {
-    const { format, tx, bus } = this;
-    if (format.instructionBits) bus.send(format.instructionBits, format.instructionLines, tx.pop());
-    if (format.addressBits) bus.send(format.addressBits, format.addressLines, tx.pop());
-    if (format.mode === R.TMOD_TX_ONLY || format.mode === R.TMOD_TX_AND_RX) {
-      this.nextSend(time);
-      return;
-    }
-    bus.dummy(format.waitClocks);
-    this.framesLeft = this.ctrlr1 + 1;
-    this.enter('receive', format.frameBits / format.lines, time);
-  }
-
-  private nextSend(time: number): void {
-    if (this.tx.empty) {
-      this.finishTransfer(time);
-      return;
-    }
-    this.frameOut = this.tx.pop();
-    this.enter('send', this.format.frameBits / this.format.lines, time);
-  }
-
-  private finishReceive(time: number): void {
-    const { format } = this;
-    this.received(this.bus.receive(format.frameBits, format.lines));
-    if (--this.framesLeft > 0) this.enter('receive', format.frameBits / format.lines, time);
-    else this.finishTransfer(time);
-  }
-
-  private received(word: number): void {
-    if (!this.rx.push(word)) this.stickyInterrupts |= R.INT_RX_OVERFLOW;
-  }
-
-  private finishTransfer(time: number): void {
-    this.stage = 'idle';
-    this.stageEnd = Number.POSITIVE_INFINITY;
-    this.alarm.cancel();
-    this.bus.drive(true);
-    this.tryStart(time);
   }
 }
 
