@@ -66,9 +66,17 @@ describe('a model that cannot be used', () => {
     await expectRefused(['run', '--model', model], message);
   });
 
-  it('is refused when it needs more SRAM or flash than there is, with the numbers', async () => {
-    await writeCheckpoint(file('huge'), syntheticCheckpoint('story-8k', { context: 1024, layers: 32 }));
-    await expectRefused(['run', '--model', file('huge')], /too-big-for-sram.*bytes of SRAM.*more than/);
+  it('is refused when it needs more SRAM than there is, with the numbers', async () => {
+    await writeCheckpoint(file('long'), syntheticCheckpoint('story-8k', { context: 1024, layers: 15 }));
+    const message = /too-big-for-sram: .* bytes of SRAM, [\d,]+ more than the [\d,]+ there are/;
+    await expectRefused(['run', '--model', file('long')], message);
+  });
+
+  it('is refused when it needs more flash than there is, with the numbers', async () => {
+    const wide = { vocabulary: 1024, dim: 640, hidden: 640, layers: 2, context: 8 };
+    await writeCheckpoint(file('wide'), syntheticCheckpoint('maximum-speed', wide));
+    const message = /too-big-for-flash: .* bytes of flash, [\d,]+ more than the [\d,]+ there are/;
+    await expectRefused(['run', '--model', file('wide')], message);
   });
 
   it('may be followed by other bytes', async () => {
