@@ -23,6 +23,12 @@ export interface Tokenizer {
   eos: number | null;
 }
 
+/** Bounds on what is remembered, so that long and strange texts cost no more memory than others. */
+const MOST_CHUNKS = 50_000;
+const LONGEST_CHUNK = 64;
+
+const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
+
 export class BpeTokenizer implements Tokenizer {
   readonly data: TokenizerData;
   readonly vocabulary: number;
@@ -34,6 +40,10 @@ export class BpeTokenizer implements Tokenizer {
   /** What a pair (left * vocabulary + right) merges into, or -1; filled as pairs are met. */
   private readonly merges = new Map<number, number>();
   private readonly fallbackEnd: number;
+  /** 1 at (first << 8 | second) where some piece has these two bytes next to each other. */
+  private readonly adjacent = new Uint8Array(0x10000);
+  /** Tokens of chunks met before: words, for most tokenizers. */
+  private readonly chunks = new Map<string, number[]>();
 
   constructor(data: TokenizerData) {
     checkTokenizer(data);
@@ -44,6 +54,8 @@ export class BpeTokenizer implements Tokenizer {
     this.keys = data.pieces.map(byteKey);
     this.fallbackEnd = data.fallbackBase + FALLBACK_TOKENS[data.fallback];
     for (let id = 0; id < this.vocabulary; id++) {
+      const piece = data.pieces[id];
+      for (let i = 1; i < piece.length; i++) this.adjacent[(piece[i - 1] << 8) | piece[i]] = 1;
       if (isMatchable(data, id) && !this.idOf.has(this.keys[id])) this.idOf.set(this.keys[id], id);
     }
   }
@@ -52,8 +64,12 @@ export class BpeTokenizer implements Tokenizer {
     const { prependBos, prependSpace, bos } = this.data;
     let bytes = utf8(text);
     if (prependSpace && bytes.length > 0) bytes = Uint8Array.from(Buffer.concat([Buffer.from(' '), bytes]));
-    const ids = this.merge(this.codePointTokens(bytes));
-    if (prependBos) ids.unshift(bos!);
+    const ids = prependBos ? [bos!] : [];
+    for (let at = 0; at < bytes.length; ) {
+      const end = this.chunkEnd(bytes, at);
+      for (const id of this.encodeChunk(bytes.subarray(at, end), at)) ids.push(id);
+      at = end;
+    }
     return ids;
   }
 
@@ -96,18 +112,40 @@ export class BpeTokenizer implements Tokenizer {
     return merged;
   }
 
+  /** Where the chunk that starts at `at` ends: before a character that no piece has after the byte before it. */
+  private chunkEnd(bytes: Uint8Array, at: number): number {
+    let end = at + 1;
+    while (
+      end < bytes.length &&
+      (isContinuation(bytes[end]) || this.adjacent[(bytes[end - 1] << 8) | bytes[end]])
+    ) {
+      end++;
+    }
+    return end;
+  }
+
+  /** No merge crosses the end of a chunk, so its tokens do not depend on what is around it. */
+  private encodeChunk(chunk: Uint8Array, offset: number): number[] {
+    const key = byteKey(chunk);
+    const known = this.chunks.get(key);
+    if (known !== undefined) return known;
+    const ids = this.merge(this.codePointTokens(chunk, offset));
+    if (this.chunks.size < MOST_CHUNKS && chunk.length <= LONGEST_CHUNK) this.chunks.set(key, ids);
+    return ids;
+  }
+
   private isFallback(id: number): boolean {
     return id >= this.data.fallbackBase && id < this.fallbackEnd;
   }
 
-  private codePointTokens(bytes: Uint8Array): number[] {
+  private codePointTokens(bytes: Uint8Array, offset: number): number[] {
     const ids: number[] = [];
     for (let at = 0; at < bytes.length; ) {
       const end = at + codePointLength(bytes, at);
       const unit = bytes.subarray(at, end);
       const id = this.idOf.get(byteKey(unit));
       if (id !== undefined) ids.push(id);
-      else this.pushFallback(ids, unit, at);
+      else this.pushFallback(ids, unit, offset + at);
       at = end;
     }
     return ids;
