@@ -19,8 +19,8 @@
 // Exact for |a| <= 127, columns <= 512 and pre <= 8: |Sj| <= 512 * 128 * 127 + 128 < 2^23 and |C| <= 257 |Sj| < 2^31.
 // The caller (matvec.c) uses the portable kernel beyond that.
 //
-// Inner step, two columns of eight rows (16 weights): LDM a 3, 2 x (LDM w 3, 2 x 9) = 45 cycles, 2.8 per weight; 5 for the
-// loop every 4 columns. Per block afterwards: 20 to take the sums apart, 52 to requantize and store four rows.
+// Inner step, two columns of eight rows (16 weights): LDM a 3, 2 x (LDM w 3, 2 x 9) = 45 cycles, 2.8 per weight; 6 for the
+// loop every 8 columns, or 5 every 4 where 8 do not divide them. Per block afterwards: 20 to take the sums apart, 52 to requantize and store four rows.
 //
 // Registers in the loop: r0, r1 weights of the two blocks, r2 activations, r3 scratch, r4 r5 words, r6 r7 activations,
 // r8 r9 r10 = A E C of the first block, r11 r12 lr = of the second.
@@ -41,6 +41,50 @@
         .equ    F_STRIDE, F_COMMON + 20 // bytes of a block
         .equ    F_PAIRS_END, F_COMMON + 24 // weights after the last pair of blocks
         .equ    FRAME, F_COMMON + 28
+
+// All pairs of blocks, one by one: r0, r2 = weights of the first, bytes of a block. The loop runs 8 columns at a time
+// (\wide = 1, for columns that are a multiple of 8) or 4.
+.macro  PAIRS   name, wide
+.Lpair_\name:
+        adds    r1, r0, r2
+        ldr     r2, [sp, #F_START_A]
+        ldr     r3, [sp, #F_START_EC]
+        mov     r8, r2
+        mov     r9, r3
+        mov     r10, r3
+        mov     r11, r2
+        mov     r12, r3
+        mov     lr, r3
+        ldr     r2, [sp, #F_A]
+.Lcolumns_\name:
+        COLUMNS8
+        COLUMNS8
+.if \wide
+        COLUMNS8
+        COLUMNS8
+        ldr     r3, [sp, #F_END]
+        cmp     r2, r3
+        beq     .Lflush_\name
+        b       .Lcolumns_\name
+.Lflush_\name:
+.else
+        ldr     r3, [sp, #F_END]
+        cmp     r2, r3
+        bne     .Lcolumns_\name
+.endif
+        TAKE_APART r8, r9, r10
+        mov     r8, r1                  // the next pair's weights
+        REQUANTIZE leave_wm=r9, leave_y=r10
+        TAKE_APART r11, r12, lr
+        REQUANTIZE take_wm=r9, take_y=r10
+        mov     r0, r8
+        ldr     r2, [sp, #F_STRIDE]
+        ldr     r3, [sp, #F_PAIRS_END]
+        cmp     r0, r3
+        beq     .Llast_\name
+        b       .Lpair_\name
+.Llast_\name:
+.endm
 
         .section .time_critical.sm_matvec_int8_m0, "ax"
         .align  2
@@ -81,37 +125,18 @@ sm_matvec_int8_m0:
         adds    r3, r3, r0
         str     r3, [sp, #F_PAIRS_END]
         cmp     r0, r3
-        bne     .Lpair
+        bne     .Lpairs
         b       .Llast
 
-.Lpair: // r0, r2 = weights of the next pair, bytes of a block
-        adds    r1, r0, r2
-        ldr     r2, [sp, #F_START_A]
-        ldr     r3, [sp, #F_START_EC]
-        mov     r8, r2
-        mov     r9, r3
-        mov     r10, r3
-        mov     r11, r2
-        mov     r12, r3
-        mov     lr, r3
-        ldr     r2, [sp, #F_A]
-.Lcolumns8:
-        COLUMNS8
-        COLUMNS8
-        ldr     r3, [sp, #F_END]
-        cmp     r2, r3
-        bne     .Lcolumns8
-        TAKE_APART r8, r9, r10
-        mov     r8, r1                  // the next pair's weights
-        REQUANTIZE leave_wm=r9, leave_y=r10
-        TAKE_APART r11, r12, lr
-        REQUANTIZE take_wm=r9, take_y=r10
-        mov     r0, r8
-        ldr     r2, [sp, #F_STRIDE]
-        ldr     r3, [sp, #F_PAIRS_END]
-        cmp     r0, r3
-        beq     .Llast
-        b       .Lpair
+.Lpairs: // r0, r2 = weights, bytes of a block
+        lsls    r3, r2, #27             // an odd number of fours?
+        bpl     .Lpairs_wide
+        b       .Lpairs_narrow
+.Lpairs_wide:
+        PAIRS   wide, 1
+        b       .Llast
+.Lpairs_narrow:
+        PAIRS   narrow, 0
 
 .Llast:
         ldr     r3, [sp, #F_BLOCKS]
