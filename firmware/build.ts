@@ -46,6 +46,8 @@ export interface BuildOptions {
   root?: string;
   /** @default process.env */
   env?: NodeJS.ProcessEnv;
+  /** Shows the present phase of a token on GPIO 2 to 5, at 6 cycles a phase; built beside the other. @default false */
+  phasePins?: boolean;
   /** Where a fetched SDK lives. @default `<root>/.cache/pico-sdk` */
   sdkCache?: string;
 }
@@ -67,19 +69,19 @@ export async function buildFirmware(options: BuildOptions = {}): Promise<Firmwar
     env,
     log,
   });
-  const out = path.join(root, 'build/firmware');
+  const out = path.join(root, options.phasePins ? 'build/firmware-phase-pins' : 'build/firmware');
+  const definitions = options.phasePins ? ['-DSTARMIND_PHASE_PINS=ON'] : [];
   makeFolder(out);
-  const key = sourceKey(root, tools, sdk);
-  return (
-    (await existing(out, key)) ??
-    withLock(out, async () => (await existing(out, key)) ?? build(root, out, key))
-  );
+  const keyOfSources = () => sourceKey(root, tools, sdk, definitions);
+  const key = keyOfSources();
+  return existing(out, key) ?? withLock(out, async () => existing(out, key) ?? build());
 
-  async function build(root: string, out: string, key: string): Promise<Firmware> {
+  async function build(): Promise<Firmware> {
     log('Building the firmware');
     const cmakeFolder = path.join(out, 'cmake');
-    await runCmake({ root, cmakeFolder, tools, sdk, env });
-    publish(cmakeFolder, out, key);
+    await runCmake({ root, cmakeFolder, tools, sdk, env, definitions });
+    // Sources that were changed meanwhile may or may not be in it: the next call builds again.
+    publish(cmakeFolder, out, keyOfSources() === key ? key : 'unknown');
     log('The firmware is built');
     return read(out);
   }
@@ -108,10 +110,17 @@ function makeFolder(folder: string) {
 }
 
 /** Hash of everything the output depends on. */
-function sourceKey(root: string, tools: Tools, sdk: Sdk): string {
+function sourceKey(root: string, tools: Tools, sdk: Sdk, definitions: string[]): string {
   const hash = createHash('sha256');
   hash.update(
-    JSON.stringify(['starmind-firmware/1', tools.versions, sdk.version, sdk.path, SOURCE_DATE_EPOCH]),
+    JSON.stringify([
+      'starmind-firmware/1',
+      tools.versions,
+      sdk.version,
+      sdk.path,
+      SOURCE_DATE_EPOCH,
+      definitions,
+    ]),
   );
   const firmware = path.join(root, 'firmware');
   for (const file of ['CMakeLists.txt', ...SOURCE_FOLDERS.flatMap((folder) => sources(firmware, folder))]) {
@@ -138,7 +147,7 @@ function outputs(out: string) {
   };
 }
 
-async function existing(out: string, key: string): Promise<Firmware | undefined> {
+function existing(out: string, key: string): Firmware | undefined {
   try {
     return readFileSync(path.join(out, 'key'), 'utf8') === key ? read(out) : undefined;
   } catch {
@@ -164,23 +173,26 @@ interface CmakeRun {
   tools: Tools;
   sdk: Sdk;
   env: NodeJS.ProcessEnv;
+  /** `-D` arguments that make this build another program. */
+  definitions: string[];
 }
 
-async function runCmake({ root, cmakeFolder, tools, sdk, env }: CmakeRun) {
+async function runCmake(request: CmakeRun) {
+  const { root, cmakeFolder, tools, sdk, env, definitions } = request;
   const compile = { ...env, ...reproducibleFlags(root, sdk), SOURCE_DATE_EPOCH };
   // A folder configured for another place or SDK cannot be taken over.
-  const settings = JSON.stringify([root, sdk, tools]);
+  const settings = JSON.stringify([root, sdk, tools, definitions]);
   const settingsFile = path.join(cmakeFolder, 'settings.json');
   if (!existsSync(settingsFile) || readFileSync(settingsFile, 'utf8') !== settings) {
     rmSync(cmakeFolder, { recursive: true, force: true });
     mkdirSync(cmakeFolder, { recursive: true });
-    await run(tools.cmake, configureArguments(root, cmakeFolder, tools, sdk), compile);
+    await run(tools.cmake, configureArguments(request), compile);
     writeFileSync(settingsFile, settings);
   }
   await run(tools.cmake, ['--build', cmakeFolder], compile);
 }
 
-function configureArguments(root: string, cmakeFolder: string, tools: Tools, sdk: Sdk): string[] {
+function configureArguments({ root, cmakeFolder, tools, sdk, definitions }: CmakeRun): string[] {
   return [
     ...['-S', path.join(root, 'firmware'), '-B', cmakeFolder, '-G', 'Ninja'],
     `-DCMAKE_MAKE_PROGRAM=${tools.ninja}`,
@@ -190,6 +202,7 @@ function configureArguments(root: string, cmakeFolder: string, tools: Tools, sdk
     '-DPICO_BOARD=pico',
     '-DPICO_NO_PICOTOOL=1', // it would be cloned from the network; uf2.ts packs instead
     '-DCMAKE_BUILD_TYPE=Release',
+    ...definitions,
   ];
 }
 

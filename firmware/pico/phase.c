@@ -9,9 +9,6 @@
 #if SM_PHASE_PINS
 #include "hardware/gpio.h"
 #include "hardware/structs/sio.h"
-/* GPIO 2..5 carry the number of the present phase, for a logic analyser. */
-#define PHASE_PIN_SHIFT 2u
-#define PHASE_PIN_MASK (0xfu << PHASE_PIN_SHIFT)
 #endif
 
 #define SYSTICK_TOP 0x00ffffffu
@@ -24,6 +21,25 @@ static uint32_t last;
 static uint32_t current = SM_PHASE_IDLE;
 static uint32_t phases[SM_PHASE_IDLE + 1];
 
+#if SM_PHASE_PINS
+/* GPIO 2..5 carry the number of the present phase, for a logic analyser; all four change in one cycle. */
+#define PHASE_PIN_SHIFT 2u
+#define PHASE_PIN_MASK (0xfu << PHASE_PIN_SHIFT)
+
+static inline void show_phase(uint32_t phase) {
+  sio_hw->gpio_togl = (sio_hw->gpio_out ^ (phase << PHASE_PIN_SHIFT)) & PHASE_PIN_MASK;
+}
+
+static void init_pins(void) {
+  gpio_init_mask(PHASE_PIN_MASK);
+  show_phase(SM_PHASE_IDLE);
+  gpio_set_dir_out_masked(PHASE_PIN_MASK);
+}
+#else
+static inline void show_phase(uint32_t phase) { (void)phase; }
+static void init_pins(void) {}
+#endif
+
 static void __not_in_flash_func(on_systick)(void) { wraps++; }
 
 void sm_phase_init(void) {
@@ -34,12 +50,7 @@ void sm_phase_init(void) {
     exception_set_exclusive_handler(SYSTICK_EXCEPTION, on_systick);
   }
   systick_hw->csr = 7; /* processor clock, interrupt, enabled */
-#if SM_PHASE_PINS
-  for (uint32_t pin = PHASE_PIN_SHIFT; pin < PHASE_PIN_SHIFT + 4; pin++) {
-    gpio_init(pin);
-    gpio_set_dir(pin, GPIO_OUT);
-  }
-#endif
+  init_pins();
 }
 
 /*
@@ -77,9 +88,7 @@ void __not_in_flash_func(sm_phase_mark)(uint32_t phase) {
   phases[current] += now - last;
   last = now;
   current = phase;
-#if SM_PHASE_PINS
-  sio_hw->gpio_togl = (sio_hw->gpio_out ^ (phase << PHASE_PIN_SHIFT)) & PHASE_PIN_MASK;
-#endif
+  show_phase(phase);
 }
 
 void sm_phase_counts(struct sm_phase_counts *out) {
