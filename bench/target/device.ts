@@ -1,5 +1,5 @@
 /** An emulated Pico with our firmware and a model in its flash, as a byte transport: it runs while somebody reads. */
-import { formatFault, Pico, readProgram } from '../../emulator/index.ts';
+import { type CoreKind, formatFault, Pico, readProgram } from '../../emulator/index.ts';
 import type { ByteTransport } from '../link/index.ts';
 import { ScenarioError } from './scenario.ts';
 
@@ -11,6 +11,8 @@ export interface DeviceParts {
   image?: Uint8Array;
   /** Where the firmware looks for the image. */
   imageAddress: number;
+  /** @default 'starmind' */
+  core?: CoreKind;
 }
 
 /** Emulated time that runs before the event loop gets a turn, so that tokens stream and Ctrl-C works. */
@@ -23,8 +25,8 @@ export class EmulatedDevice implements ByteTransport {
   private readonly imageAddress: number;
   private received: number[] = [];
 
-  constructor({ bootrom, elf, image, imageAddress }: DeviceParts) {
-    this.pico = new Pico({ bootrom });
+  constructor({ bootrom, elf, image, imageAddress, core }: DeviceParts) {
+    this.pico = new Pico({ bootrom, core });
     this.pico.load(readProgram(elf));
     this.imageAddress = imageAddress;
     if (image !== undefined) this.install(image);

@@ -1,4 +1,5 @@
 /** The `emulator` target: our firmware on the emulated Pico, driven over its serial link, its cycles counted twice. */
+import type { CoreKind } from '../../emulator/index.ts';
 import { TIMING_VERSION } from '../../emulator/timing/table.ts';
 import type { Firmware } from '../../firmware/build.ts';
 import { type GenerateEvent, joinLogits, LinkClient, LinkError, PHASES } from '../link/index.ts';
@@ -13,10 +14,20 @@ import {
   type Target,
 } from './scenario.ts';
 
+export interface EmulatorOptions {
+  /** Which core executes; the stock one is an independent oracle. @default 'starmind' */
+  core?: CoreKind;
+}
+
 /** @param firmware as firmware/build.ts built it */
-export const emulatorTarget = (firmware: Firmware): Target => ({
+export const emulatorTarget = (firmware: Firmware, { core }: EmulatorOptions = {}): Target => ({
   name: 'emulator',
-  run: (scenario, options = {}) => new EmulatedRun(firmware, scenario, options).run(),
+  run: (scenario, options = {}) => {
+    const { bootrom, elf } = firmware;
+    const { image } = scenario.model;
+    const device = new EmulatedDevice({ bootrom, elf, image, imageAddress: MODEL_FLASH_ADDRESS, core });
+    return new EmulatedRun(device, firmware.sha256, scenario, options).run();
+  },
 });
 
 type TokenEvent = Extract<GenerateEvent, { event: 'token' }>;
@@ -25,7 +36,7 @@ class EmulatedRun {
   private readonly device: EmulatedDevice;
   private readonly client: LinkClient;
   private readonly observer: PhaseObserver;
-  private readonly firmware: Firmware;
+  private readonly firmwareSha256: string;
   private readonly scenario: Scenario;
   private readonly options: RunOptions;
   private readonly promptTokens: number[] = [];
@@ -37,13 +48,11 @@ class EmulatedRun {
   private readonly prefillCycles: number[] = [];
   private logitParts: { from: number; values: Int32Array }[] = [];
 
-  constructor(firmware: Firmware, scenario: Scenario, options: RunOptions) {
-    this.firmware = firmware;
+  constructor(device: EmulatedDevice, firmwareSha256: string, scenario: Scenario, options: RunOptions) {
+    this.device = device;
+    this.firmwareSha256 = firmwareSha256;
     this.scenario = scenario;
     this.options = options;
-    const { bootrom, elf } = firmware;
-    const { image } = scenario.model;
-    this.device = new EmulatedDevice({ bootrom, elf, image, imageAddress: MODEL_FLASH_ADDRESS });
     this.client = new LinkClient(this.device);
     this.observer = new PhaseObserver(this.device.pico);
   }
@@ -69,7 +78,7 @@ class EmulatedRun {
         prefillCycles: this.prefillCycles,
         ...(await this.memory()),
         timingVersion: String(TIMING_VERSION),
-        firmwareSha256: this.firmware.sha256,
+        firmwareSha256: this.firmwareSha256,
       },
     };
   }

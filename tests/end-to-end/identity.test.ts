@@ -58,3 +58,19 @@ describe('the emulator agrees with the host', () => {
     expect(host.reason === 'eos' || host.promptTokens.length + host.tokens.length === 33).toBe(true);
   });
 });
+
+describe('the stock rp2040js core, an independent oracle', () => {
+  it.each(['story-8k', 'balanced-production'])(
+    'runs the same firmware to the same tokens, %s',
+    async (name) => {
+      const loaded = modelFromCheckpoint(syntheticCheckpoint(name));
+      const asked = { prompt: 'Once upon a time', tokens: 16, logits: true };
+      const [ours, stock] = [
+        await onEmulator(loaded, asked),
+        await onEmulator(loaded, asked, { core: 'rp2040js' }),
+      ];
+      expect(outcome(stock)).toEqual(outcome(ours));
+      expect(stock.measured!.phasesPerToken).toEqual(ours.measured!.phasesPerToken);
+    },
+  );
+});

@@ -1,5 +1,5 @@
 /** Scenarios on both targets, for tests. */
-import { emulatorTarget } from '../../../bench/target/emulator.ts';
+import { type EmulatorOptions, emulatorTarget } from '../../../bench/target/emulator.ts';
 import { hostTarget } from '../../../bench/target/host.ts';
 import type { LoadedModel } from '../../../bench/target/model.ts';
 import { GREEDY, type SamplerSettings, type ScenarioResult } from '../../../bench/target/scenario.ts';
@@ -24,8 +24,12 @@ export interface Asked {
 export const onHost = (model: LoadedModel, { sampler, ...asked }: Asked): Promise<ScenarioResult> =>
   hostTarget.run({ model, ...asked, sampler: { ...GREEDY, ...sampler } });
 
-export const onEmulator = async (model: LoadedModel, { sampler, ...asked }: Asked): Promise<ScenarioResult> =>
-  emulatorTarget(await firmware()).run({ model, ...asked, sampler: { ...GREEDY, ...sampler } });
+export const onEmulator = async (
+  model: LoadedModel,
+  { sampler, ...asked }: Asked,
+  options?: EmulatorOptions,
+): Promise<ScenarioResult> =>
+  emulatorTarget(await firmware(), options).run({ model, ...asked, sampler: { ...GREEDY, ...sampler } });
 
 /** What must not depend on the target; logits as plain arrays, so that a failure shows the first that differs. */
 export const outcome = ({ promptTokens, tokens, pieces, logits, reason }: ScenarioResult) => ({
