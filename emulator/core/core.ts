@@ -26,11 +26,10 @@ export const ACCESS_FAULT = 2;
 
 /** A multi-cycle sequence in progress; see sequence.ts. */
 export const SEQ_NONE = 0;
-export const SEQ_MULTIPLE = 1;
-export const SEQ_BRANCH = 2;
-export const SEQ_STACK = 3;
-export const SEQ_VECTOR = 4;
-export const SEQ_UNSTACK = 5;
+export const SEQ_BRANCH = 1;
+export const SEQ_STACK = 2;
+export const SEQ_VECTOR = 3;
+export const SEQ_UNSTACK = 4;
 
 export const SCR_SLEEPONEXIT = 2;
 export const SCR_SEVONPEND = 16;
@@ -92,6 +91,8 @@ export class Core {
   thumb = true;
   /** The fetch that the next instruction begins with is done. */
   fetched = 0;
+  /** Words that the LDM, STM, PUSH or POP at `index` has done. */
+  progress = 0;
 
   // Flags, as the values that decide them.
   /** N is the sign of this. */
@@ -136,11 +137,10 @@ export class Core {
   seqList = 0;
   seqAddress = 0;
   seqStep = 0;
-  seqStart = 0;
   seqValue = 0;
-  seqDecoded = 0;
   seqTailChain = false;
-  readonly seqWords = new Int32Array(9);
+  /** Words of a sequence, or loaded so far by LDM or POP. */
+  readonly words = new Int32Array(9);
 
   /** Lowest address the stack pointer may reach; 0 switches the guard off. */
   stackLimit = 0;
@@ -248,6 +248,7 @@ export class Core {
     this.base = this.code.regionBase(this.region, address);
     this.index = this.region.kind === REGION_NONE ? 0 : ((address - this.base) >>> 1) | 0;
     this.fetched = 0;
+    this.progress = 0;
   }
 
   /** Earliest relative cycle in which this core may use the bus; NEVER when it sleeps. */

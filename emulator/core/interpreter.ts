@@ -22,7 +22,8 @@ import { type CodeCache, PAGE_SHIFT, REGION_NONE, REGION_SRAM, REGION_XIP } from
 import { ACCESS_DONE, ACCESS_LOST, type Core, NEVER, SEQ_NONE } from './core.ts';
 import { branchLinkOffset, FAR_LINK, FETCH_AHEAD, QUIET, WIDE_ALIGNED } from './decode.ts';
 import { fetchFault } from './fault.ts';
-import { beginMultiple, branchExchange, branchTo } from './sequence.ts';
+import { finishMultiple, firstAddress, isStore, lowestRegister, remainingList } from './multiple.ts';
+import { branchExchange, branchTo } from './sequence.ts';
 import { executeSpecial, stackOverflow } from './special.ts';
 
 const SRAM_BASE = 0x20000000;
@@ -78,6 +79,7 @@ export function runInstructions(
     let t = core.time;
     let ip = core.index;
     let fetched = core.fetched;
+    let progress = core.progress;
     const decoded = core.region.decoded;
     let base = core.base | 0;
     const codeLength = core.region.length;
@@ -118,9 +120,9 @@ export function runInstructions(
       if (t >= limit && d !== 0 && (t >= quietLimit || limit < 0 || (d & QUIET) === 0)) break;
 
       again: {
-        multiple: {
-          memory: {
-            branch: {
+        memory: {
+          branch: {
+            multiple: {
               switch (d & 0xff) {
                 case 0:
                   // Not decoded yet, or nothing to execute here.
@@ -636,7 +638,13 @@ export function runInstructions(
                   const count = LIST_LENGTH[(d >> 19) & 0xff];
                   const from = R[(d >> 15) & 15];
                   offset = (from - SRAM_BASE) | 0;
-                  if (contended || t + count >= limit || (offset & 3) !== 0 || offset >>> 0 > SRAM_BYTES - 32)
+                  if (
+                    contended ||
+                    progress !== 0 ||
+                    t + count >= limit ||
+                    (offset & 3) !== 0 ||
+                    offset >>> 0 > SRAM_BYTES - 32
+                  )
                     break multiple;
                   R[(d >> 15) & 15] = from + 4 * count;
                   for (
@@ -654,7 +662,13 @@ export function runInstructions(
                   const count = LIST_LENGTH[(d >> 19) & 0xff];
                   const from = R[(d >> 15) & 15];
                   offset = (from - SRAM_BASE) | 0;
-                  if (contended || t + count >= limit || (offset & 3) !== 0 || offset >>> 0 > SRAM_BYTES - 32)
+                  if (
+                    contended ||
+                    progress !== 0 ||
+                    t + count >= limit ||
+                    (offset & 3) !== 0 ||
+                    offset >>> 0 > SRAM_BYTES - 32
+                  )
                     break multiple;
                   if ((pages[offset >> PAGE_SHIFT] | pages[(offset + 28) >> PAGE_SHIFT]) !== 0)
                     break multiple;
@@ -682,7 +696,8 @@ export function runInstructions(
                     break run;
                   }
                   offset = (sp - SRAM_BASE) | 0;
-                  if (contended || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36) break multiple;
+                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36)
+                    break multiple;
                   if ((pages[offset >> PAGE_SHIFT] | pages[(offset + 32) >> PAGE_SHIFT]) !== 0)
                     break multiple;
                   let at = offset >> 2;
@@ -698,7 +713,8 @@ export function runInstructions(
                   // POP {list}            10111100 llllllll
                   const count = LIST_LENGTH[(d >> 19) & 0xff];
                   offset = (R[13] - SRAM_BASE) | 0;
-                  if (contended || t + count >= limit || offset >>> 0 > SRAM_BYTES - 32) break multiple;
+                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_BYTES - 32)
+                    break multiple;
                   for (
                     let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
                     list !== 0;
@@ -714,7 +730,8 @@ export function runInstructions(
                   // POP {list, PC}        10111101 llllllll
                   const count = LIST_LENGTH[(d >> 19) & 0xff] + 1;
                   offset = (R[13] - SRAM_BASE) | 0;
-                  if (contended || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36) break multiple;
+                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36)
+                    break multiple;
                   let at = offset >> 2;
                   for (let list = (d >> 19) & 0xff, register = 0; list !== 0; list >>= 1, register++) {
                     if ((list & 1) !== 0) R[register] = sram32[at++];
@@ -752,93 +769,120 @@ export function runInstructions(
               continue;
             }
 
-            // A taken branch: `target` is the halfword index in this region, when it lies there.
-            if (target >>> 0 >= codeLength) {
-              // To another region, an exception return, or nowhere.
-              const op = d & 0xff;
+            // One word of LDM, STM, PUSH or POP; `progress` words are done.
+            core.index = ip;
+            core.time = t;
+            const rest = remainingList(d, progress);
+            address = (firstAddress(core, d) + 4 * progress) >>> 0;
+            if (isStore(d)) bus.store(core, address, R[lowestRegister(rest)], 4, t);
+            else core.words[progress] = bus.load(core, address, 4, t) | 0;
+            limit = core.limit;
+            if (core.status === ACCESS_LOST) {
+              t = core.retryAt;
+              continue;
+            }
+            if (core.status !== ACCESS_DONE) {
+              progress = 0;
+              continue;
+            }
+            t = (t + (core.cost > 2 ? core.cost - 1 : 1)) | 0;
+            progress = (progress + 1) | 0;
+            if ((rest & (rest - 1)) !== 0) continue;
+            progress = 0;
+            address = finishMultiple(core, d);
+            t = (t + 1) | 0;
+            if ((d & 0xff) !== 99) {
+              ip = (ip + 1) | 0;
+              fetched = 0;
+              continue;
+            }
+            target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
+          }
+
+          // A taken branch: `target` is the halfword index in this region, when it lies there.
+          if (target >>> 0 >= codeLength) {
+            // To another region, an exception return, or nowhere.
+            const op = d & 0xff;
+            core.index = ip;
+            core.time = (t + lead) | 0;
+            if (op === 74 || op === 75 || op === 99) branchExchange(core, address);
+            else branchTo(core, op === 37 || op === 39 ? address : base + target * 2);
+            if (link !== 0) R[14] = link;
+            ip = core.index;
+            t = core.time;
+            base = core.base | 0;
+            fetched = 0;
+            break;
+          }
+          if (fetchMask !== 0) {
+            const way = quickFetch ? resident[target >> 1] : 0;
+            if (way !== 0) {
+              xip.fastHits++;
+              lastWay[(target >> 2) & 1023] = way;
+            } else if (sramCode && t + lead < limit && arbiter.claimSram(target << 1, t + lead, id)) {
+              // Granted.
+            } else if (contended && t + lead >= limit) {
+              // Another master may ask before the fetch of the target: that becomes a step of its own.
               core.index = ip;
               core.time = (t + lead) | 0;
-              if (op === 74 || op === 75 || op === 99) branchExchange(core, address);
-              else branchTo(core, op === 37 || op === 39 ? address : base + target * 2);
+              branchTo(core, base + target * 2);
               if (link !== 0) R[14] = link;
               ip = core.index;
               t = core.time;
-              base = core.base | 0;
               fetched = 0;
               break;
-            }
-            if (fetchMask !== 0) {
-              const way = quickFetch ? resident[target >> 1] : 0;
-              if (way !== 0) {
-                xip.fastHits++;
-                lastWay[(target >> 2) & 1023] = way;
-              } else if (sramCode && t + lead < limit && arbiter.claimSram(target << 1, t + lead, id)) {
-                // Granted.
-              } else if (contended && t + lead >= limit) {
-                // Another master may ask before the fetch of the target: that becomes a step of its own.
-                core.index = ip;
-                core.time = (t + lead) | 0;
+            } else {
+              const wait = bus.fetch(core, target, t + lead);
+              limit = core.limit;
+              if (wait < 0) {
+                t = (core.retryAt - lead) | 0;
+                lead = 0;
+                link = 0;
+                if ((d & 0xff) !== 99) continue;
+                // POP has done its work: only the fetch is tried again.
                 branchTo(core, base + target * 2);
-                if (link !== 0) R[14] = link;
                 ip = core.index;
-                t = core.time;
                 fetched = 0;
                 break;
-              } else {
-                const wait = bus.fetch(core, target, t + lead);
-                if (wait < 0) {
-                  limit = core.limit;
-                  t = (core.retryAt - lead) | 0;
-                  lead = 0;
-                  link = 0;
-                  continue;
-                }
-                t = (t + wait) | 0;
               }
+              t = (t + wait) | 0;
             }
-            if (link !== 0) {
-              R[14] = link;
-              link = 0;
-            }
-            t = (t + 2 + lead) | 0;
-            lead = 0;
-            ip = target;
-            fetched = 0;
-            continue;
           }
-
-          // Loads and stores that are not a plain access to SRAM.
-          core.index = ip;
-          core.time = t;
-          const op = d & 0xff;
-          if (op >= 89) {
-            const size = op <= 90 ? 4 : op <= 92 ? 2 : 1;
-            bus.store(core, address >>> 0, R[(d >> 11) & 15], size, t);
-          } else {
-            let value = 0;
-            if (op <= 82) value = bus.load(core, address >>> 0, 4, t) | 0;
-            else if (op <= 84) value = bus.load(core, address >>> 0, 2, t);
-            else if (op <= 86) value = bus.load(core, address >>> 0, 1, t);
-            else if (op === 87) value = (bus.load(core, address >>> 0, 1, t) << 24) >> 24;
-            else value = (bus.load(core, address >>> 0, 2, t) << 16) >> 16;
-            if (core.status === ACCESS_DONE) R[(d >> 11) & 15] = value;
+          if (link !== 0) {
+            R[14] = link;
+            link = 0;
           }
-          limit = core.limit;
-          if (core.status === ACCESS_DONE) {
-            t = (t + core.cost) | 0;
-            ip = (ip + 1) | 0;
-            fetched = 0;
-          } else if (core.status === ACCESS_LOST) {
-            t = core.retryAt;
-          }
+          t = (t + 2 + lead) | 0;
+          lead = 0;
+          ip = target;
+          fetched = 0;
           continue;
         }
 
-        // LDM, STM, PUSH, POP one access at a time.
+        // Loads and stores that are not a plain access to SRAM.
         core.index = ip;
         core.time = t;
-        beginMultiple(core, d);
-        break;
+        const op = d & 0xff;
+        if (op >= 89) {
+          const size = op <= 90 ? 4 : op <= 92 ? 2 : 1;
+          bus.store(core, address >>> 0, R[(d >> 11) & 15], size, t);
+        } else {
+          let value = 0;
+          if (op <= 82) value = bus.load(core, address >>> 0, 4, t) | 0;
+          else if (op <= 84) value = bus.load(core, address >>> 0, 2, t);
+          else if (op <= 86) value = bus.load(core, address >>> 0, 1, t);
+          else if (op === 87) value = (bus.load(core, address >>> 0, 1, t) << 24) >> 24;
+          else value = (bus.load(core, address >>> 0, 2, t) << 16) >> 16;
+          if (core.status === ACCESS_DONE) R[(d >> 11) & 15] = value;
+        }
+        limit = core.limit;
+        if (core.status === ACCESS_DONE) {
+          t = (t + core.cost) | 0;
+          ip = (ip + 1) | 0;
+          fetched = 0;
+        } else if (core.status === ACCESS_LOST) {
+          t = core.retryAt;
+        }
       }
     }
 
@@ -846,6 +890,7 @@ export function runInstructions(
     core.index = ip;
     // With the bus to itself, a core has always fetched ahead.
     core.fetched = fetchMask === 0 && core.sequence === SEQ_NONE ? 1 : fetched;
+    core.progress = progress;
     core.signWord = n;
     core.zeroWord = z;
     core.carry = c;

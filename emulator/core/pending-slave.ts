@@ -4,6 +4,7 @@ import { SLAVE_NONE, slaveOf } from '../bus/slaves.ts';
 import type { CodeCache } from './code-cache.ts';
 import { type Core, SEQ_BRANCH, SEQ_NONE, SEQ_VECTOR } from './core.ts';
 import { Op } from './decode.ts';
+import { firstAddress } from './multiple.ts';
 
 export function pendingSlave(core: Core, bus: CoreBus, code: CodeCache): number {
   if (core.sequence !== SEQ_NONE) return sequenceSlave(core, bus);
@@ -28,14 +29,10 @@ export function pendingSlave(core: Core, bus: CoreBus, code: CodeCache): number 
       return slaveOf((base + registers[(decoded >> 19) & 7]) >>> 0);
     case Op.ldm:
     case Op.stm:
+    case Op.push:
     case Op.pop:
     case Op.popPc:
-      return slaveOf(base >>> 0);
-    case Op.push: {
-      let words = 0;
-      for (let bits = (decoded >> 19) & 0x1ff; bits !== 0; bits &= bits - 1) words++;
-      return slaveOf((base - 4 * words) >>> 0);
-    }
+      return slaveOf((firstAddress(core, decoded) + 4 * core.progress) >>> 0);
     default:
       return slaveOf((base + (decoded >> 19)) >>> 0);
   }

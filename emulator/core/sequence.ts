@@ -1,6 +1,6 @@
 /**
- * What takes a core several bus accesses: LDM, STM, PUSH and POP when they can be interrupted or must share the bus,
- * exception entry and return, and the fetch of a branch target. Each step is one access in the cycle `core.time`.
+ * What a core does between instructions, one bus access a step, each in the cycle `core.time`: exception entry and
+ * return, and the fetch of a branch target that does not lie in the same region or must wait for its turn.
  *
  * Exception entry (ARMv6-M ARM B1.5.6): eight words stacked, then the vector of the highest exception pending at that
  * moment (late arrival), then its first instruction. Return (B1.5.8): unstacking, or straight on to the next
@@ -15,13 +15,11 @@ import {
   NEVER,
   SCR_SLEEPONEXIT,
   SEQ_BRANCH,
-  SEQ_MULTIPLE,
   SEQ_NONE,
   SEQ_STACK,
   SEQ_UNSTACK,
   SEQ_VECTOR,
 } from './core.ts';
-import { immediateOf, LIST_EXTRA, Op } from './decode.ts';
 import { hex, raiseFault } from './fault.ts';
 
 const FRAME_WORDS = 8;
@@ -35,7 +33,7 @@ const EXC_RETURN_THREAD_PROCESS = 0xfffffffd;
 /** Goes on with the sequence, and takes pending exceptions, until the limit or until instructions come next. */
 export function advance(core: Core, bus: CoreBus): void {
   while (core.time < core.limit && !core.stopped) {
-    if (core.attention && (core.sequence === SEQ_NONE || core.sequence === SEQ_MULTIPLE)) {
+    if (core.attention && core.sequence === SEQ_NONE) {
       if (takeable(core) !== 0) beginEntry(core);
       else core.attention = false;
     } else if (core.sequence === SEQ_NONE) {
@@ -54,9 +52,6 @@ function takeable(core: Core): number {
 
 function step(core: Core, bus: CoreBus): void {
   switch (core.sequence) {
-    case SEQ_MULTIPLE:
-      stepMultiple(core, bus);
-      break;
     case SEQ_BRANCH:
       stepBranch(core, bus);
       break;
@@ -77,75 +72,6 @@ function done(core: Core): boolean {
   if (core.status === ACCESS_LOST) core.time = core.retryAt;
   else core.sequence = SEQ_NONE;
   return false;
-}
-
-// ---- LDM, STM, PUSH, POP
-
-/** Starts the instruction at `core.index`; nothing of it has happened yet. */
-export function beginMultiple(core: Core, decoded: number): void {
-  const list = immediateOf(decoded) & 0x1ff;
-  const op = decoded & 0xff;
-  const words = countBits(list) + (op === Op.popPc ? 1 : 0);
-  const base = core.registers[(decoded >> 15) & 15];
-  core.sequence = SEQ_MULTIPLE;
-  core.seqDecoded = decoded;
-  core.seqList = list;
-  core.seqStep = 0;
-  core.seqAddress = (op === Op.push ? base - 4 * words : base) | 0;
-  core.seqStart = core.seqAddress;
-}
-
-function stepMultiple(core: Core, bus: CoreBus): void {
-  const op = core.seqDecoded & 0xff;
-  const storing = op === Op.stm || op === Op.push;
-  const address = (core.seqAddress + 4 * core.seqStep) >>> 0;
-  if (storing) bus.store(core, address, core.registers[nextRegister(core.seqList)], 4, core.time);
-  else core.seqWords[core.seqStep] = bus.load(core, address, 4, core.time) | 0;
-  if (!done(core)) return;
-  core.time += Math.max(core.cost - 1, timing.sioMultiple);
-  core.seqStep++;
-  core.seqList &= core.seqList - 1;
-  if (
-    core.seqList === 0 &&
-    !(op === Op.popPc && core.seqStep <= countBits(immediateOf(core.seqDecoded) & 0xff))
-  ) {
-    finishMultiple(core);
-  }
-}
-
-/** Lowest register of a list; the extra bit stands for LR. */
-function nextRegister(list: number): number {
-  const register = 31 - Math.clz32(list & -list);
-  return register === 8 ? 14 : register;
-}
-
-/** All words are transferred: registers change now, so that an interrupted instruction can start again. */
-function finishMultiple(core: Core): void {
-  const op = core.seqDecoded & 0xff;
-  const baseRegister = (core.seqDecoded >> 15) & 15;
-  const list = immediateOf(core.seqDecoded) & 0xff;
-  const end = core.seqAddress + 4 * core.seqStep;
-  if (op === Op.stm) core.registers[baseRegister] = end;
-  else if (op === Op.push) core.registers[13] = core.seqStart;
-  else {
-    let word = 0;
-    for (let bits = list; bits !== 0; bits &= bits - 1)
-      core.registers[nextRegister(bits)] = core.seqWords[word++];
-    if (op !== Op.ldm || ((list >> baseRegister) & 1) === 0) core.registers[baseRegister] = end;
-  }
-  core.sequence = SEQ_NONE;
-  core.time += timing.loadMultiple;
-  if (op === Op.popPc) branchExchange(core, core.seqWords[core.seqStep - 1]);
-  else {
-    core.index++;
-    core.fetched = 0;
-  }
-}
-
-function countBits(list: number): number {
-  let count = 0;
-  for (let bits = list & (LIST_EXTRA | 0xff); bits !== 0; bits &= bits - 1) count++;
-  return count;
 }
 
 // ---- branches
@@ -185,11 +111,11 @@ function beginEntry(core: Core): void {
   const process = core.usesProcessStack;
   const sp = registers[13];
   const frame = (sp - FRAME_BYTES) & ~7;
-  core.seqWords.set(registers.subarray(0, 4));
-  core.seqWords[4] = registers[12];
-  core.seqWords[5] = registers[14];
-  core.seqWords[6] = core.pc;
-  core.seqWords[7] = (core.thumb ? core.xpsr : core.xpsr & ~0x01000000) | (sp & 4 ? FRAME_ALIGNED : 0);
+  core.words.set(registers.subarray(0, 4));
+  core.words[4] = registers[12];
+  core.words[5] = registers[14];
+  core.words[6] = core.pc;
+  core.words[7] = (core.thumb ? core.xpsr : core.xpsr & ~0x01000000) | (sp & 4 ? FRAME_ALIGNED : 0);
   registers[13] = frame;
   core.seqValue = core.handlerMode
     ? EXC_RETURN_HANDLER
@@ -197,6 +123,8 @@ function beginEntry(core: Core): void {
       ? EXC_RETURN_THREAD_PROCESS
       : EXC_RETURN_THREAD_MAIN;
   core.attention = false;
+  // An interrupted LDM or STM starts again after the return.
+  core.progress = 0;
   core.sequence = SEQ_STACK;
   core.seqAddress = frame;
   core.seqStep = 0;
@@ -206,7 +134,7 @@ function beginEntry(core: Core): void {
 }
 
 function stepStack(core: Core, bus: CoreBus): void {
-  bus.store(core, (core.seqAddress + 4 * core.seqStep) >>> 0, core.seqWords[core.seqStep], 4, core.time);
+  bus.store(core, (core.seqAddress + 4 * core.seqStep) >>> 0, core.words[core.seqStep], 4, core.time);
   if (core.status === ACCESS_LOST) {
     core.time = core.retryAt;
     return;
@@ -266,26 +194,26 @@ function beginReturn(core: Core, excReturn: number): void {
 }
 
 function stepUnstack(core: Core, bus: CoreBus): void {
-  core.seqWords[core.seqStep] = bus.load(core, (core.seqAddress + 4 * core.seqStep) >>> 0, 4, core.time) | 0;
+  core.words[core.seqStep] = bus.load(core, (core.seqAddress + 4 * core.seqStep) >>> 0, 4, core.time) | 0;
   if (!done(core)) return;
   core.time += Math.max(core.cost - 1, 1);
   if (++core.seqStep === FRAME_WORDS) finishReturn(core);
 }
 
 function finishReturn(core: Core): void {
-  const { registers, seqWords } = core;
-  const psr = seqWords[7];
+  const { registers, words } = core;
+  const psr = words[7];
   const process = core.seqValue === EXC_RETURN_THREAD_PROCESS;
   const sp = (core.seqAddress + FRAME_BYTES) | (psr & FRAME_ALIGNED ? 4 : 0);
   const toHandler = core.seqValue === EXC_RETURN_HANDLER;
-  registers.set(seqWords.subarray(0, 4));
-  registers[12] = seqWords[4];
-  registers[14] = seqWords[5];
+  registers.set(words.subarray(0, 4));
+  registers[12] = words[4];
+  registers[14] = words[5];
   if (process) core.psp = sp;
   else core.msp = sp;
   core.setMode(toHandler ? psr & 0x3f : 0, process ? 1 : 0);
   core.apsr = psr & 0xf0000000;
-  core.jumpThumb((seqWords[6] & ~1) | ((psr >>> 24) & 1));
+  core.jumpThumb((words[6] & ~1) | ((psr >>> 24) & 1));
   core.sequence = SEQ_BRANCH;
   core.time += timing.exceptionReturn - timing.branchTaken - FRAME_WORDS;
   if (!toHandler && core.scr & SCR_SLEEPONEXIT) sleep(core, false);
