@@ -131,3 +131,76 @@ describe('the activation kernels for the Cortex-M0+', () => {
     }
   });
 });
+
+/** Values around zero with the ends of 16 and 32 bits among them. */
+function drawWide(random: Random, count: number): number[] {
+  const ends = [-32769, -32768, -32767, 32766, 32767, 32768, 2 ** 31 - 1, -(2 ** 31), 0];
+  const range = random.pick([300, 40000, 2 ** 29]);
+  return Array.from({ length: count }, () =>
+    random.chance(8) ? random.pick(ends) : random.between(-range, range),
+  );
+}
+
+describe('the element-wise kernels for the Cortex-M0+', () => {
+  it('rotate and narrow as the portable ones do', () => {
+    for (let seed = 1; seed <= 3000; seed++) {
+      const random = new Random(seed);
+      const pairs = random.between(1, 9);
+      const values = drawWide(random, 2 * pairs);
+      const memory = new M0Memory(m0);
+      const row = memory.halves(Array.from({ length: 2 * pairs }, () => random.between(-16384, 16384)));
+      const to = memory.words([random.between(0, 31), random.between(1, 127)]);
+      const y = memory.words(new Array(2 * pairs + 1).fill(7));
+      const run = (name: string, ...args: number[]) => {
+        m0.writeWords(y, values);
+        m0.call(name, y, ...args);
+        return m0.words(y, 2 * pairs + 1);
+      };
+      expect(run('sm_rotate_m0', pairs, row, to), `seed ${seed}`).toEqual(
+        run('sm_rotate_portable', pairs, row, to),
+      );
+      expect(run('sm_narrow_m0', 2 * pairs, to), `seed ${seed}`).toEqual(
+        run('sm_narrow_portable', 2 * pairs, to),
+      );
+    }
+  });
+
+  it('scale, apply gains and find the largest as the portable ones do', () => {
+    for (let seed = 1; seed <= 3000; seed++) {
+      const random = new Random(seed);
+      const count = random.between(1, 24);
+      const values = drawWide(random, count);
+      const memory = new M0Memory(m0);
+      const x = memory.words(values);
+      const g = memory.halves(Array.from({ length: count }, () => random.between(-32767, 32767)));
+      const out = memory.words(new Array(count + 4).fill(7));
+      const largest = memory.words([0]);
+      const run = (name: string, ...args: number[]) => {
+        m0.writeWords(out, new Array(count + 4).fill(7));
+        const { result } = m0.call(name, ...args);
+        return { result, largest: m0.words(largest, 1), out: m0.words(out, count + 4) };
+      };
+      const agree = (name: string, ...args: number[]) =>
+        expect(run(`${name}_m0`, ...args), `${name} seed ${seed}`).toEqual(run(`${name}_portable`, ...args));
+      const down = random.between(10, 24);
+      agree('sm_scale', out, x, (count + 3) & -4, random.between(0, 17), random.u32() >>> 8, down);
+      // A shift as the norm chooses it: 15 bits are left.
+      const most = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+      agree('sm_gain', out, x, g, count, Math.max(32 - Math.clz32(most) - 15, -6), largest);
+      agree('sm_largest', x, count);
+      agree('sm_argmax', x, count);
+    }
+  });
+
+  it('find the first of equal values', () => {
+    for (const [values, first] of [
+      [[5, 9, 9, 2, 9], 1],
+      [[3, 3, 3, 3, 3, 3, 3], 0],
+      [[-(2 ** 31)], 0],
+      [[0, 1, 2, 3, 4, 5, 6, 7, 8], 8],
+    ] as const) {
+      const at = new M0Memory(m0).words(values);
+      expect(m0.call('sm_argmax_m0', at, values.length).result).toBe(first);
+    }
+  });
+});

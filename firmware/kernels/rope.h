@@ -1,0 +1,36 @@
+/*
+ * From a matvec's output to the 8-bit queries, keys and values (models/ARITHMETIC.md section 6, phase rope).
+ */
+#ifndef SM_ROPE_H
+#define SM_ROPE_H
+
+#include <stdint.h>
+
+#include "../engine/port.h"
+
+/* What turns a value into 8 bits. */
+struct sm_narrow {
+  uint32_t shift; /* 0..31 */
+  int32_t most;   /* 1..127 */
+};
+
+/* y: (2 pairs) in place, clamped to +-32767, each pair turned by its (cosine, sine) of `row`: i16 (pairs, 2), then
+ * narrowed. */
+void sm_rotate_portable(int32_t *y, uint32_t pairs, const int16_t *row, const struct sm_narrow *to);
+
+/* y: (n) in place, clamped to +-32767, narrowed. */
+void sm_narrow_portable(int32_t *y, uint32_t n, const struct sm_narrow *to);
+
+/* Their hand-written twins. */
+void sm_rotate_m0(int32_t *y, uint32_t pairs, const int16_t *row, const struct sm_narrow *to);
+void sm_narrow_m0(int32_t *y, uint32_t n, const struct sm_narrow *to);
+
+#if SM_KERNELS_M0
+#define sm_rotate sm_rotate_m0
+#define sm_narrow_all sm_narrow_m0
+#else
+#define sm_rotate sm_rotate_portable
+#define sm_narrow_all sm_narrow_portable
+#endif
+
+#endif
