@@ -6,7 +6,8 @@ import type { Checkpoint } from '../checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
 import { FloatModel } from '../reference/float.ts';
 import { Rng } from '../reference/rng.ts';
-import type { Tap } from '../reference/taps.ts';
+import type { Phase, Tap } from '../reference/taps.ts';
+import { mostCompensatedColumns, SecondMoments } from './compensate.ts';
 import { PairPeaks } from './pair-rotation.ts';
 
 /** Running statistics of one vector, per element. */
@@ -61,12 +62,15 @@ export interface LayerStats {
   ffnInput: ChannelStats; // normed (dim)
   z: ChannelStats; // gate then up, or up
   activated: ChannelStats; // input of w2 (hidden)
+  /** Of the four matrices' inputs, when asked for. */
+  moments?: Record<'attentionInput' | 'mixed' | 'ffnInput' | 'activated', SecondMoments>;
 }
 
 export interface CalibrationStats {
   layers: LayerStats[];
   residual: ChannelStats; // x at every stage (dim)
   finalInput: ChannelStats; // normed input of the output matrix (dim)
+  finalMoments?: SecondMoments;
   /** Largest difference between the best and the worst logit of one position. */
   logitSpread: number;
 }
@@ -74,10 +78,15 @@ export interface CalibrationStats {
 /**
  * Runs the float model over the sequences, or, for a checkpoint that brings none, over text of its own: sampled at temperature 1
  * from BOS (without one, from tokens spread over the vocabulary). Deterministic.
+ * @param needMoments also collects the inputs' second moments, for rounding with error compensation
  */
-export function calibrate(checkpoint: Checkpoint, sequences?: readonly number[][]): CalibrationStats {
+export function calibrate(
+  checkpoint: Checkpoint,
+  sequences?: readonly number[][],
+  needMoments = false,
+): CalibrationStats {
   const { config } = checkpoint;
-  const stats = emptyStats(config);
+  const stats = emptyStats(config, needMoments);
   const model = new FloatModel(checkpoint);
   const tap = collector(stats, config);
   const step = (token: number, position: number): Float32Array => {
@@ -115,15 +124,9 @@ function ownText(
   }
 }
 
-function emptyStats({
-  layers,
-  dim,
-  hidden,
-  heads,
-  kvHeads,
-  headSize,
-  family,
-}: ModelConfig): CalibrationStats {
+function emptyStats(config: ModelConfig, needMoments: boolean): CalibrationStats {
+  const { layers, dim, hidden, heads, kvHeads, headSize, family } = config;
+  const momentsOf = (columns: number) => new SecondMoments(columns > mostCompensatedColumns ? 0 : columns);
   return {
     layers: Array.from({ length: layers }, () => ({
       attentionInput: new ChannelStats(dim),
@@ -136,9 +139,18 @@ function emptyStats({
       ffnInput: new ChannelStats(dim),
       z: new ChannelStats(family === 'llama' ? 2 * hidden : hidden),
       activated: new ChannelStats(hidden),
+      moments: needMoments
+        ? {
+            attentionInput: momentsOf(dim),
+            mixed: momentsOf(heads * headSize),
+            ffnInput: momentsOf(dim),
+            activated: momentsOf(hidden),
+          }
+        : undefined,
     })),
     residual: new ChannelStats(dim),
     finalInput: new ChannelStats(dim),
+    finalMoments: needMoments ? momentsOf(dim) : undefined,
     logitSpread: 0,
   };
 }
@@ -146,21 +158,41 @@ function emptyStats({
 function collector(stats: CalibrationStats, config: ModelConfig): Tap {
   let attentionNormDone = -1;
   return (n, phase, tensor, values) => {
-    if (tensor === 'x') return stats.residual.add(values);
-    if (n < 0) return phase === 'norm' ? stats.finalInput.add(values) : undefined;
-    const layer = stats.layers[n];
-    if (phase === 'norm') {
+    if (tensor === 'x') stats.residual.add(values);
+    else if (n < 0 && phase === 'norm') {
+      stats.finalInput.add(values);
+      stats.finalMoments?.add(values);
+    } else if (n >= 0 && phase === 'norm') {
       const second = attentionNormDone === n;
       attentionNormDone = second ? -1 : n;
-      return (second ? layer.ffnInput : layer.attentionInput).add(values);
-    }
-    if (phase === 'rope') {
-      if (config.family === 'llama' && tensor !== 'v') addPairs(layer, tensor as 'q' | 'k', values, config);
-      return layer[tensor as 'q' | 'k' | 'v'].add(values);
-    }
-    if (phase === 'attention') return layer.mixed.add(values);
-    if (phase === 'ffn') return (tensor === 'z' ? layer.z : layer.activated).add(values);
+      addInput(stats.layers[n], second ? 'ffnInput' : 'attentionInput', values);
+    } else if (n >= 0) addInner(stats.layers[n], phase, tensor, values, config);
   };
+}
+
+function addInput(
+  layer: LayerStats,
+  input: 'attentionInput' | 'mixed' | 'ffnInput' | 'activated',
+  values: ArrayLike<number>,
+): void {
+  layer[input].add(values);
+  layer.moments?.[input].add(values);
+}
+
+function addInner(
+  layer: LayerStats,
+  phase: Phase,
+  tensor: string,
+  values: ArrayLike<number>,
+  config: ModelConfig,
+): void {
+  if (phase === 'attention') addInput(layer, 'mixed', values);
+  else if (phase === 'ffn' && tensor === 't') addInput(layer, 'activated', values);
+  else if (phase === 'ffn') layer.z.add(values);
+  else if (phase === 'rope') {
+    layer[tensor as 'q' | 'k' | 'v'].add(values);
+    if (config.family === 'llama' && tensor !== 'v') addPairs(layer, tensor as 'q' | 'k', values, config);
+  }
 }
 
 function addPairs(

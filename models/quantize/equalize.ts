@@ -16,9 +16,9 @@ export interface EqualizedLayer {
   w2: FloatMatrix;
   /** q8 . k8 is this times the real q . k. */
   scoreFactor: number;
-  /** Factors on the rows of up (llama; ones for starmind) and on the rows of v. */
-  upFactors: Float64Array;
-  vFactors: Float64Array;
+  /** Factors on the inputs of w2 (from the rows of up; ones for starmind) and of wo (from the rows of v). */
+  upFactors: Float64Array; // (hidden)
+  mixedFactors: Float64Array; // (heads * headSize)
 }
 
 /** Rows of q, k and v come out as multiples of one 8-bit step. */
@@ -32,9 +32,9 @@ export function equalizeLayer(
   const data = (name: string) => tensors.get(`layers.${n}.${name}.weight`)!.data;
   const { qFactors, kFactors, scoreFactor, angles } = scoreFactors(config, stats, { qMax, kMax });
   const vFactors = stats.v.largest.map((largest) => vMax / Math.max(largest, stats.v.peak / 16, 1e-9));
-  const headColumns = Float64Array.from({ length: heads * headSize }, (_, i) => {
+  const mixedFactors = Float64Array.from({ length: heads * headSize }, (_, i) => {
     const kv = Math.floor(Math.floor(i / headSize) / (heads / kvHeads));
-    return 1 / vFactors[kv * headSize + (i % headSize)];
+    return vFactors[kv * headSize + (i % headSize)];
   });
   const upFactors = family === 'llama' ? activationFactors(stats) : new Float64Array(hidden).fill(1);
   const turn = (rows: Float32Array, group: number) =>
@@ -46,19 +46,16 @@ export function equalizeLayer(
       scaleRows(turn(data('attention.k'), 1), dim, kFactors),
       scaleRows(data('attention.v'), dim, vFactors),
     ]),
-    wo: { rows: dim, columns: heads * headSize, data: scaleColumns(data('attention.o'), headColumns) },
+    wo: { rows: dim, columns: heads * headSize, data: divideColumns(data('attention.o'), mixedFactors) },
     w13: family === 'llama' ? stack(dim, [data('ffn.gate'), up]) : stack(dim, [up]),
     w2: {
       rows: dim,
       columns: hidden,
-      data: scaleColumns(
-        data('ffn.down'),
-        upFactors.map((f) => 1 / f),
-      ),
+      data: divideColumns(data('ffn.down'), upFactors),
     },
     scoreFactor,
     upFactors,
-    vFactors,
+    mixedFactors,
   };
 }
 
@@ -79,8 +76,8 @@ function scaleRows(data: Float32Array, columns: number, factors: ArrayLike<numbe
   return data.map((w, i) => w * factors[Math.floor(i / columns)]);
 }
 
-function scaleColumns(data: Float32Array, factors: ArrayLike<number>): Float32Array {
-  return data.map((w, i) => w * factors[i % factors.length]);
+function divideColumns(data: Float32Array, factors: ArrayLike<number>): Float32Array {
+  return data.map((w, i) => w / factors[i % factors.length]);
 }
 
 function stack(columns: number, parts: Float32Array[]): FloatMatrix {

@@ -1,6 +1,7 @@
 /** Float matrices to int8, int4 and int4g32 with integer scales (ARITHMETIC.md, section 2). */
 import { groupSize, type QuantizedMatrix, type WeightFormat, weightRange } from '../quantized.ts';
 import { accumulatorShift } from '../reference/arithmetic.ts';
+import { mostCompensatedColumns, roundCompensated, type SecondMoments } from './compensate.ts';
 
 /** W (rows, columns), row-major. */
 export interface FloatMatrix {
@@ -19,87 +20,88 @@ const clipRatios: Record<WeightFormat, number[]> = {
   int4g32: [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6],
 };
 
-/**
- * @param importance weight of each column's squared error: the mean square of its activation. All equal when left out.
- * @param maximumExponent limits `we`; the embedding needs we - Fx <= 31.
- */
+export interface MatrixOptions {
+  /** Weight of each column's squared error in the choice of scales: the mean square of its input. All equal when left out. */
+  importance?: ArrayLike<number>;
+  /** Limits `we`; the embedding needs we - Fx <= 31. @default 64 */
+  maximumExponent?: number;
+  /** Rounds with error compensation on these inputs, times the factors. */
+  compensation?: { moments: SecondMoments; factors?: ArrayLike<number> };
+}
+
 export function quantizeMatrix(
   matrix: FloatMatrix,
   format: WeightFormat,
-  importance?: ArrayLike<number>,
-  maximumExponent = 64,
+  options: MatrixOptions = {},
 ): QuantizedMatrix {
-  const unit = importance ?? new Float64Array(matrix.columns).fill(1);
-  return format === 'int4g32'
-    ? quantizeGroups(matrix, unit, maximumExponent)
-    : quantizeRows(matrix, format, unit, maximumExponent);
+  const scaled = format === 'int4g32' ? groupScales(matrix, options) : rowScales(matrix, format, options);
+  const { scaleOf, ...scales } = scaled;
+  const weights = roundWeights(matrix, format, scaleOf, options);
+  const { rows, columns } = matrix;
+  const quantized = { format, rows, columns, weights, ...scales };
+  return { ...quantized, pre: accumulatorShift(quantized) };
 }
 
-function quantizeRows(
-  { rows, columns, data }: FloatMatrix,
+type ScaleOf = (row: number, column: number) => number;
+
+function roundWeights(
+  matrix: FloatMatrix,
   format: WeightFormat,
-  importance: ArrayLike<number>,
-  maximumExponent: number,
-): QuantizedMatrix {
+  scaleOf: ScaleOf,
+  { compensation }: MatrixOptions,
+): Int8Array {
+  const { columns, data } = matrix;
+  const toInteger = (weight: number, i: number) =>
+    roundWeight(weight, scaleOf(Math.floor(i / columns), i % columns), format);
+  // At 8 bits there is nothing to gain.
+  const isPlain = compensation === undefined || format === 'int8' || columns > mostCompensatedColumns;
+  if (isPlain) return Int8Array.from(data, toInteger);
+  const { moments, factors } = compensation;
+  const rounded = roundCompensated(matrix, moments, factors, (weight, r, k) => {
+    const scale = scaleOf(r, k);
+    return roundWeight(weight, scale, format) * scale;
+  });
+  return Int8Array.from(rounded, toInteger);
+}
+
+function rowScales({ rows, columns, data }: FloatMatrix, format: WeightFormat, options: MatrixOptions) {
   const scales = new Float64Array(rows);
   for (let r = 0; r < rows; r++) {
-    scales[r] = bestScale(data.subarray(r * columns, (r + 1) * columns), format, importance, 0);
+    scales[r] = bestScale(data.subarray(r * columns, (r + 1) * columns), format, options.importance, 0);
   }
-  const { multipliers: rowScales, exponent } = integerScales(scales, maximumExponent);
-  const weights = new Int8Array(rows * columns);
-  for (let r = 0; r < rows; r++) {
-    const scale = rowScales[r] * 2 ** -exponent;
-    for (let k = 0; k < columns; k++) {
-      weights[r * columns + k] = roundWeight(data[r * columns + k], scale, format);
-    }
-  }
-  return withShift({ format, rows, columns, weights, rowScales, exponent });
+  const { multipliers, exponent } = integerScales(scales, options.maximumExponent);
+  const unit = 2 ** -exponent;
+  return { rowScales: multipliers, exponent, scaleOf: (r: number) => multipliers[r] * unit };
 }
 
-function quantizeGroups(
-  { rows, columns, data }: FloatMatrix,
-  importance: ArrayLike<number>,
-  maximumExponent: number,
-): QuantizedMatrix {
+function groupScales({ rows, columns, data }: FloatMatrix, options: MatrixOptions) {
   const groups = Math.ceil(columns / groupSize);
   const scales = new Float64Array(rows * groups);
   const rowUnits = new Float64Array(rows);
   // An accumulator must stay below 2^31 whatever the activations: 127 * 8 * gs * columns.
-  const largestGroupScale = Math.min(2047, Math.floor((2 ** 31 - 1) / (127 * 8 * groups * groupSize)));
-  for (let r = 0; r < rows; r++) {
-    for (let g = 0; g < groups; g++) {
-      const from = g * groupSize;
-      const row = data.subarray(r * columns + from, r * columns + Math.min(columns, from + groupSize));
-      scales[r * groups + g] = bestScale(row, 'int4g32', importance, from);
-      rowUnits[r] = Math.max(rowUnits[r], scales[r * groups + g] / largestGroupScale);
-    }
+  const largest = Math.min(2047, Math.floor((2 ** 31 - 1) / (127 * 8 * groups * groupSize)));
+  for (let i = 0; i < scales.length; i++) {
+    const [r, from] = [Math.floor(i / groups), (i % groups) * groupSize];
+    const group = data.subarray(r * columns + from, r * columns + Math.min(columns, from + groupSize));
+    scales[i] = bestScale(group, 'int4g32', options.importance, from);
+    rowUnits[r] = Math.max(rowUnits[r], scales[i] / largest);
   }
-  const { multipliers: rowScales, exponent } = integerScales(rowUnits, maximumExponent);
-  const groupScales = new Uint16Array(rows * groups);
-  const weights = new Int8Array(rows * columns);
-  for (let r = 0; r < rows; r++) {
-    const unit = rowScales[r] * 2 ** -exponent;
-    for (let g = 0; g < groups; g++) {
-      const wanted = unit === 0 ? 0 : Math.round(scales[r * groups + g] / unit);
-      groupScales[r * groups + g] = Math.min(largestGroupScale, wanted);
-    }
-    for (let k = 0; k < columns; k++) {
-      const scale = unit * groupScales[r * groups + Math.floor(k / groupSize)];
-      weights[r * columns + k] = roundWeight(data[r * columns + k], scale, 'int4g32');
-    }
-  }
-  return withShift({ format: 'int4g32', rows, columns, weights, rowScales, groupScales, exponent });
-}
-
-function withShift(matrix: Omit<QuantizedMatrix, 'pre'>): QuantizedMatrix {
-  return { ...matrix, pre: accumulatorShift(matrix) };
+  const { multipliers, exponent } = integerScales(rowUnits, options.maximumExponent);
+  const unit = 2 ** -exponent;
+  const groupMultipliers = Uint16Array.from(scales, (scale, i) => {
+    const rowUnit = multipliers[Math.floor(i / groups)] * unit;
+    return rowUnit === 0 ? 0 : Math.min(largest, Math.round(scale / rowUnit));
+  });
+  const scaleOf: ScaleOf = (r, k) =>
+    multipliers[r] * unit * groupMultipliers[r * groups + Math.floor(k / groupSize)];
+  return { rowScales: multipliers, groupScales: groupMultipliers, exponent, scaleOf };
 }
 
 /** The scale with the least weighted squared error over one row or group. */
 function bestScale(
   row: Float32Array,
   format: WeightFormat,
-  importance: ArrayLike<number>,
+  importance: ArrayLike<number> | undefined,
   firstColumn: number,
 ): number {
   let largest = 0;
@@ -113,7 +115,7 @@ function bestScale(
     let error = 0;
     for (let k = 0; k < row.length; k++) {
       const difference = row[k] - roundWeight(row[k], scale, format) * scale;
-      error += difference * difference * importance[firstColumn + k];
+      error += difference * difference * (importance?.[firstColumn + k] ?? 1);
     }
     if (error < bestError) {
       best = scale;

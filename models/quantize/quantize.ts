@@ -11,12 +11,16 @@ import type {
 import { type CalibrationStats, calibrate, type LayerStats } from './calibrate.ts';
 import { equalizeLayer } from './equalize.ts';
 import { quantizeGain } from './gain.ts';
-import { quantizeMatrix } from './matrix.ts';
+import { type MatrixOptions, quantizeMatrix } from './matrix.ts';
 import { expStep, makeTables } from './tables.ts';
 
+export type MatrixKind = 'embedding' | 'wqkv' | 'wo' | 'w13' | 'w2' | 'output';
+
 export interface QuantizeOptions {
-  /** @default 'int8' */
+  /** Format of all matrices. @default 'int8' */
   format?: WeightFormat;
+  /** Formats of single kinds of matrix, where they differ from `format`. */
+  formats?: Partial<Record<MatrixKind, WeightFormat>>;
   /** Token sequences; otherwise the checkpoint's, otherwise the model's own text. */
   calibration?: readonly number[][];
   /** Largest magnitude of 8-bit queries, keys and values, 1..127. @default 127 */
@@ -29,23 +33,24 @@ export interface QuantizeOptions {
 const residualBits = 20;
 
 export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOptions = {}): QuantizedModel {
-  const { format = 'int8', qMax = 127, kMax = 127, vMax = 127 } = options;
+  const { format = 'int8', formats = {}, qMax = 127, kMax = 127, vMax = 127 } = options;
+  const formatOf = (kind: MatrixKind) => formats[kind] ?? format;
+  const is8Bit = [format, ...Object.values(formats)].every((each) => each === 'int8');
   const { config, tensors, name, tokenizer } = checkpoint;
-  const stats = calibrate(checkpoint, options.calibration ?? checkpoint.calibration);
+  // 4-bit weights rounded alone, each to its nearest, lose too much.
+  const stats = calibrate(checkpoint, options.calibration ?? checkpoint.calibration, !is8Bit);
   const gain = (tensor: string) => quantizeGain(tensors.get(tensor)!.data);
   const layers = stats.layers.map((layerStats, n) =>
-    quantizeLayer(checkpoint, n, layerStats, { format, qMax, kMax, vMax }),
+    quantizeLayer(checkpoint, n, layerStats, { formatOf, qMax, kMax, vMax }),
   );
   const residualFraction = chooseResidualFraction(config, stats, layers);
-  const embedding = quantizeMatrix(
-    floatMatrix(tensors.get('embed_tokens.weight')!),
-    format,
-    config.tied ? stats.finalInput.meanSquares : undefined,
-    residualFraction + 31,
-  );
+  const embedding = quantizeMatrix(floatMatrix(tensors.get('embed_tokens.weight')!), formatOf('embedding'), {
+    ...(config.tied ? finalOptions(stats) : {}),
+    maximumExponent: residualFraction + 31,
+  });
   const output = config.tied
     ? undefined
-    : quantizeMatrix(floatMatrix(tensors.get('output.weight')!), format, stats.finalInput.meanSquares);
+    : quantizeMatrix(floatMatrix(tensors.get('output.weight')!), formatOf('output'), finalOptions(stats));
   const { family, vocabulary, dim, hidden, heads, kvHeads, headSize, context, tied, ropeTheta, normEps } =
     config;
   return {
@@ -81,33 +86,53 @@ export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOpti
   };
 }
 
+function finalOptions({ finalInput, finalMoments }: CalibrationStats): MatrixOptions {
+  return {
+    importance: finalInput.meanSquares,
+    compensation: finalMoments && { moments: finalMoments },
+  };
+}
+
+interface LayerLimits {
+  formatOf: (kind: MatrixKind) => WeightFormat;
+  qMax: number;
+  kMax: number;
+  vMax: number;
+}
+
 function quantizeLayer(
   checkpoint: Checkpoint,
   n: number,
   stats: LayerStats,
-  limits: { format: WeightFormat; qMax: number; kMax: number; vMax: number },
+  limits: LayerLimits,
 ): QuantizedLayer {
   const { config, tensors } = checkpoint;
-  const { format } = limits;
-  const { wqkv, wo, w13, w2, scoreFactor, upFactors, vFactors } = equalizeLayer(checkpoint, n, stats, limits);
-  const perKv = config.heads / config.kvHeads;
-  const mixed = stats.mixed.meanSquares.map((square, i) => {
-    const kv = Math.floor(Math.floor(i / config.headSize) / perKv);
-    return square * vFactors[kv * config.headSize + (i % config.headSize)] ** 2;
+  const { formatOf } = limits;
+  const { wqkv, wo, w13, w2, scoreFactor, upFactors, mixedFactors } = equalizeLayer(
+    checkpoint,
+    n,
+    stats,
+    limits,
+  );
+  const inputOf = (
+    input: 'attentionInput' | 'mixed' | 'ffnInput' | 'activated',
+    factors?: Float64Array,
+  ): MatrixOptions => ({
+    importance: stats[input].meanSquares.map((square, i) => square * (factors?.[i] ?? 1) ** 2),
+    compensation: stats.moments && { moments: stats.moments[input], factors },
   });
-  const activated = stats.activated.meanSquares.map((square, i) => square * upFactors[i] ** 2);
   const zPeak = stats.z.largest.reduce((peak, z, i) => {
     const factor = config.family === 'llama' && i >= config.hidden ? upFactors[i - config.hidden] : 1;
     return Math.max(peak, z * factor);
   }, 0);
-  const quantizedW13 = quantizeMatrix(w13, format, stats.ffnInput.meanSquares);
+  const quantizedW13 = quantizeMatrix(w13, formatOf('w13'), inputOf('ffnInput'));
   return {
     attentionNorm: quantizeGain(tensors.get(`layers.${n}.input_norm.weight`)!.data),
-    wqkv: quantizeMatrix(wqkv, format, stats.attentionInput.meanSquares),
-    wo: quantizeMatrix(wo, format, mixed),
+    wqkv: quantizeMatrix(wqkv, formatOf('wqkv'), inputOf('attentionInput')),
+    wo: quantizeMatrix(wo, formatOf('wo'), inputOf('mixed', mixedFactors)),
     ffnNorm: quantizeGain(tensors.get(`layers.${n}.post_norm.weight`)!.data),
     w13: quantizedW13,
-    w2: quantizeMatrix(w2, format, activated),
+    w2: quantizeMatrix(w2, formatOf('w2'), inputOf('activated', upFactors)),
     constants: {
       // The factors on q, k and v already make one 8-bit step the unit; 7 more bits round it well and leave room to 2^15.
       fqkv: 7,
