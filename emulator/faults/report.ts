@@ -3,6 +3,7 @@ import type { CoreIndex, CoreRegisters, Machine, MachineFault } from '../machine
 import type { SymbolTable } from '../program/symbols.ts';
 import type { FaultReport } from '../types.ts';
 import { backtrace } from './backtrace.ts';
+import { exceptionName } from './exception-names.ts';
 import { type Peek, peek32, peekText } from './memory-view.ts';
 import { sourceLines } from './source-lines.ts';
 
@@ -10,6 +11,7 @@ const STACK_WORDS = 32;
 /** How our boot ROM names what it does not offer: BKPT 0x5a with r0 = "SMRF" and r1 = the name. */
 const ROM_FAULT_MAGIC = 0x46524d53;
 const ROM_FAULT_NAME_BYTES = 40;
+const ROM_BYTES = 0x4000;
 
 /** One stack of one core at the time of the fault. */
 export interface StackDump {
@@ -36,8 +38,9 @@ export function reportFault(
 ): DetailedFaultReport {
   const peek: Peek = (address) => machine.peek(address >>> 0);
   const registers = machine.registers(fault.core);
-  const { kind, message } = nameFault(fault, registers, peek);
   const frames = backtrace(peek, symbols, { pc: fault.pc, lr: registers['lr'], sp: registers['sp'] });
+  const functions = frames.map((frame) => frame.function ?? '');
+  const { kind, message } = nameFault(fault, registers, peek, functions);
   const lines = elfPath
     ? sourceLines(
         elfPath,
@@ -58,17 +61,43 @@ export function reportFault(
   };
 }
 
+interface NamedFault {
+  kind: string;
+  message: string;
+}
+
+/** The boot ROM and the SDK end in a BKPT when they have something to say; this says it. */
 function nameFault(
   fault: MachineFault,
   registers: CoreRegisters,
   peek: Peek,
-): { kind: string; message: string } {
-  const fromRom =
-    fault.kind === 'breakpoint-instruction' && registers['r0'] === ROM_FAULT_MAGIC && fault.pc < 0x4000;
-  if (!fromRom) return fault;
-  const name = peekText(peek, registers['r1'], ROM_FAULT_NAME_BYTES) || 'unknown';
-  return { kind: `bootrom:${name}`, message: ROM_MESSAGES[name] ?? `The boot ROM stopped: ${name}` };
+  functions: readonly string[],
+): NamedFault {
+  if (fault.kind !== 'breakpoint-instruction') return fault;
+  if (registers['r0'] === ROM_FAULT_MAGIC && fault.pc < ROM_BYTES) {
+    const name = peekText(peek, registers['r1'], ROM_FAULT_NAME_BYTES) || 'unknown';
+    return { kind: `bootrom:${name}`, message: ROM_MESSAGES[name] ?? `The boot ROM stopped: ${name}` };
+  }
+  const exception = registers['xpsr'] & 0x3f;
+  if (exception !== 0 && /^(isr_|__unhandled_user_irq|unhandled_user_irq)/.test(functions[0])) {
+    return {
+      kind: 'unhandled-interrupt',
+      message: `${exceptionName(exception)} came, and the program has no handler for it`,
+    };
+  }
+  // panic() itself stops in _exit().
+  const speaker = ['panic', 'panic_unsupported', '_exit'].find((name) =>
+    functions.slice(0, 3).includes(name),
+  );
+  return { kind: fault.kind, message: speaker ? SDK_MESSAGES[speaker] : fault.message };
 }
+
+/** Functions of the SDK and the C library that stop in a BKPT. */
+const SDK_MESSAGES: Record<string, string> = {
+  _exit: 'The program ended: main returned, or exit() was called',
+  panic: 'The program panicked; it printed why, if it has a standard output',
+  panic_unsupported: 'The program used something that this build of the SDK does not support',
+};
 
 const ROM_MESSAGES: Record<string, string> = {
   'usb-boot': 'The program asked for USB boot (BOOTSEL), which this boot ROM does not have',

@@ -59,6 +59,16 @@ describe.each(CORES)('an SDK program that misbehaves on the %s core ends with a 
     expect(result.fault?.registers['sp']).toBeGreaterThan(0x20040f00);
   });
 
+  test.each([
+    ['an interrupt without a handler', 'i', 'unhandled-interrupt', /^Interrupt 21 \(UART1\) came/],
+    ['exit()', 'e', 'breakpoint-instruction', /^The program ended/],
+    ['panic()', 'x', 'breakpoint-instruction', /^The program panicked/],
+  ])('%s is told in words', (_name, what, kind, message) => {
+    const { result } = misbehave(core, what);
+    expect(result.fault?.kind).toBe(kind);
+    expect(result.fault?.message).toMatch(message);
+  });
+
   test('spinning forever is ended by emulated time', () => {
     const { result } = misbehave(core, 's');
     expect(result).toMatchObject({ end: 'timeout', fault: undefined });

@@ -102,6 +102,12 @@ describe.each(CORES)(
       expect(pico.uart[0].text).toBe('hello from the Pico at 125000000 Hz\r\nsay: heard x');
     });
 
+    test('DMA: a copy with an interrupt, the sniffer, and text to the UART at its pace', () => {
+      expect(printed(boot(core, 'dma'))).toBe(
+        'copied all\ncrc32 0376e6e7\nthis text came by DMA, forty-odd characters of it\ndone\n',
+      );
+    });
+
     test('interrupts on both edges of a pin driven from outside', () => {
       const pico = boot(core, 'gpio_irq');
       pico.gpio(2).onChange((level) => pico.gpio(3).drive(level));
@@ -146,12 +152,6 @@ describe('what only our own core has', () => {
   test('two cores: FIFO, queue, mutex, semaphore, lockout, reset and second launch', () => {
     expect(printed(boot('starmind', 'multicore'))).toBe(
       'core 1 answers\nfifo sum 55\nqueue 0 1 4 9 16\nmutex 2000\nlockout still, then moving\nagain 1234\ndone\n',
-    );
-  });
-
-  test('DMA: a copy with an interrupt, the sniffer, and text to the UART at its pace', () => {
-    expect(printed(boot('starmind', 'dma'))).toBe(
-      'copied all\ncrc32 0376e6e7\nthis text came by DMA, forty-odd characters of it\ndone\n',
     );
   });
 

@@ -1,5 +1,7 @@
 /* Does the wrong thing that it is asked for by one character. */
 #include <stdio.h>
+#include <stdlib.h>
+#include "hardware/irq.h"
 #include "pico/multicore.h"
 #include "pico/stdlib.h"
 
@@ -38,6 +40,9 @@ static void __attribute__((noinline)) misbehave(int what) {
     case 'u': depth = *(volatile uint32_t *)odd; break;
     case 'a': hard_assert(zero); break;
     case 'b': __breakpoint(); break;
+    case 'i': irq_set_enabled(UART1_IRQ, true); irq_set_pending(UART1_IRQ); break;
+    case 'e': exit(0); break;
+    case 'x': panic("out of %s", "everything"); break;
     default: break;
   }
   while (true) {
