@@ -28,7 +28,7 @@ enum sm_phase {
 enum sm_tap {
   SM_TAP_EMBED = 0,     /* x: (dim), layer 0 */
   SM_TAP_NORM1 = 1,     /* a: (dim) */
-  SM_TAP_QKV = 2,       /* y: ((heads + 2 kvHeads) * headSize), clamped */
+  SM_TAP_QKV = 2,       /* y: ((heads + 2 kvHeads) * headSize), not yet clamped */
   SM_TAP_ATTENTION = 3, /* t: (heads * headSize), before quantize */
   SM_TAP_OUTPUT = 4,    /* x: (dim), after the attention's residual addition */
   SM_TAP_NORM2 = 5,     /* a: (dim) */

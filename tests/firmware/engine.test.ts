@@ -10,6 +10,9 @@ import { Random, randomModel, randomTokens } from './random-model.ts';
 const anySize = { arenaLimit: 2 ** 26, flashLimit: 2 ** 28 };
 const placements = ['auto', 'flash', 'sram'] as const;
 
+/** `enum sm_tap` in firmware/engine/port.h. */
+const TAP_QKV = 2;
+
 const fromSeed = (seed: number, count: number) => Array.from({ length: count }, (_, i) => seed + i);
 
 let host: HostEngine;
@@ -84,6 +87,33 @@ describe('the portable engine', () => {
       const random = new Random(11);
       const tokens = Array.from({ length: 1024 }, () => random.between(0, 19));
       await expectSameLogits(randomModel(77, { shape }), tokens, 77);
+    }
+  });
+
+  it('passes through the reference’s intermediate vectors', async () => {
+    for (const seed of fromSeed(3000, 40)) {
+      const model = randomModel(seed);
+      expect(await host.load(writeImage(model, anySize).bytes)).toBe(0);
+      const taps = await host.taps([0]);
+      const expected: number[][] = [];
+      const wanted = [
+        'embed x',
+        'norm a',
+        'qkv y',
+        'attention t',
+        'output x',
+        'ffn t',
+        'ffn x',
+        'logits logits',
+      ];
+      new IntegerModel(model).forward(0, 0, (_layer, phase, tensor, values) => {
+        if (wanted.includes(`${phase} ${tensor}`)) expected.push([...values]);
+      });
+      // The engine clamps y where it is used, the reference before it is tapped.
+      const got = taps.map(({ tap, values }) =>
+        [...values].map((v) => (tap === TAP_QKV ? Math.min(Math.max(v, -32767), 32767) : v)),
+      );
+      expect(got, `seed ${seed}`).toEqual(expected);
     }
   });
 
