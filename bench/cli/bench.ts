@@ -18,7 +18,7 @@ const EXAMPLES = `
 Examples:
   starmind bench                       run every scenario and print its cycles
   starmind bench --check               and fail when one differs from its baseline
-  starmind bench story-90k-fox --check
+  starmind bench story-90k-once --check
   starmind bench --update              accept the present cycles as the new baselines`;
 
 export const addBench = (program: Command): Command => {

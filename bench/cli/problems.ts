@@ -50,7 +50,8 @@ export const explain = (error: unknown): Explanation => {
   }
   if (error instanceof ScenarioError) return explainScenario(error);
   if (error instanceof LinkError) {
-    return { message: `the device answered ${error.code}: ${error.message}`, exitCode: EXIT.wrongResult };
+    const exitCode = error.code === 'timeout' ? EXIT.timeout : EXIT.wrongResult;
+    return { message: `${error.code} on the link: ${error.message}`, exitCode };
   }
   if (!(error instanceof Error)) return { message: String(error), exitCode: EXIT.wrongResult };
   if (INPUT_ERRORS.has(error.name)) return { message: error.message, exitCode: EXIT.usage };

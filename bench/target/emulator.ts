@@ -2,10 +2,10 @@
 import type { CoreKind } from '../../emulator/index.ts';
 import { TIMING_VERSION } from '../../emulator/timing/table.ts';
 import type { Firmware } from '../../firmware/build.ts';
-import { type GenerateEvent, joinLogits, LinkClient, LinkError, PHASES } from '../link/index.ts';
+import { type GenerateEvent, joinLogits, LinkClient, LinkError } from '../link/index.ts';
 import { EmulatedDevice } from './device.ts';
 import { MODEL_FLASH_ADDRESS } from './model.ts';
-import { PhaseObserver } from './observer.ts';
+import { describeDifference, PhaseObserver } from './observer.ts';
 import {
   type RunOptions,
   type Scenario,
@@ -58,10 +58,19 @@ class EmulatedRun {
   }
 
   async run(): Promise<ScenarioResult> {
+    try {
+      return await this.measure();
+    } catch (error) {
+      throw error instanceof LinkError ? asScenarioError(error) : error;
+    }
+  }
+
+  private async measure(): Promise<ScenarioResult> {
     await this.device.boot();
     const { model, modelError } = await this.client.hello();
-    if (model === null)
+    if (model === null) {
       throw new ScenarioError('device', `the firmware refuses the model image: ${modelError}`);
+    }
     if (this.scenario.clockHz !== undefined) await this.client.clock(this.scenario.clockHz);
     const reason = await this.generate();
     return {
@@ -85,13 +94,9 @@ class EmulatedRun {
 
   private async generate(): Promise<ScenarioResult['reason']> {
     const { prompt, tokens: count, sampler, logits } = this.scenario;
-    try {
-      for await (const event of this.client.generate({ prompt, count, ...sampler, logits })) {
-        if (event.event === 'done') return event.reason;
-        this.take(event);
-      }
-    } catch (error) {
-      throw error instanceof LinkError ? asScenarioError(error) : error;
+    for await (const event of this.client.generate({ prompt, count, ...sampler, logits })) {
+      if (event.event === 'done') return event.reason;
+      this.take(event);
     }
     throw new ScenarioError('device', 'the firmware ended a story without saying so');
   }
@@ -127,18 +132,11 @@ class EmulatedRun {
 
   /** The firmware's own counts against what the emulator saw from outside. */
   private compareCounts(what: string, phases: readonly number[], cycles: number): void {
-    const seen = this.observer.take();
-    const wrong = seen === undefined ? undefined : PHASES.findIndex((_, p) => phases[p] !== seen[p]);
-    if (wrong === -1 && cycles === phases.reduce((a, b) => a + b, 0)) return;
-    const detail =
-      seen === undefined
-        ? 'the emulator saw no forward pass'
-        : wrong === -1
-          ? `its phases do not add up to ${cycles} cycles`
-          : `${PHASES[wrong!]} is ${phases[wrong!]} cycles by the firmware and ${seen[wrong!]} by the emulator`;
+    const difference = describeDifference({ phases, cycles }, this.observer.take());
+    if (difference === undefined) return;
     throw new ScenarioError(
       'disagreement',
-      `${what}: the firmware's counts are not the emulator's: ${detail}`,
+      `${what}: the firmware's counts are not the emulator's: ${difference}`,
     );
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Pico } from '../../emulator/index.ts';
 import { PHASES } from '../link/index.ts';
+import { sum } from '../report/statistics.ts';
 import { ScenarioError } from './scenario.ts';
 
 const MARKER = 'sm_phase_marker';
@@ -43,3 +44,20 @@ export class PhaseObserver {
     this.since = this.lastRead;
   }
 }
+
+/**
+ * What is wrong between the firmware's counts of a pass and those seen from outside; `undefined` when they are equal.
+ * @param seen `undefined` when nothing was seen
+ */
+export const describeDifference = (
+  counted: { phases: readonly number[]; cycles: number },
+  seen: readonly number[] | undefined,
+): string | undefined => {
+  const { phases, cycles } = counted;
+  if (seen === undefined) return 'the emulator saw no forward pass';
+  const wrong = PHASES.findIndex((_, p) => phases[p] !== seen[p]);
+  if (wrong >= 0) {
+    return `${PHASES[wrong]} is ${phases[wrong]} cycles by the firmware and ${seen[wrong]} by the emulator`;
+  }
+  return cycles === sum(phases) ? undefined : `the phases do not add up to ${cycles} cycles`;
+};
