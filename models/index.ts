@@ -37,8 +37,9 @@ export const checkpointsFolder = join(dirname(fileURLToPath(import.meta.url)), '
 /** Names of the committed checkpoints, sorted. */
 export function checkpointNames(): string[] {
   if (!existsSync(checkpointsFolder)) return [];
-  const names = readdirSync(checkpointsFolder).filter((file) => file.endsWith('.safetensors'));
-  return names.map((file) => file.replace(/\.safetensors$/, '')).sort();
+  const files = new Set(readdirSync(checkpointsFolder));
+  const names = [...files].filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -5));
+  return names.filter((name) => files.has(`${name}.safetensors`)).sort();
 }
 
 /**

@@ -46,7 +46,7 @@ describe('quantization quality on held-out text', () => {
       const checkpoint = loadCheckpoint('story-90k');
       expect(
         excess(checkpoint, integerModel(checkpoint, 'int8'), [
-          ...corpusStories('grammar', 'held-out', 12, 7),
+          ...corpusStories('grammar', 'held-out', 32, 7),
         ]),
       ).toBeLessThan(0.005);
     },
