@@ -181,7 +181,7 @@ function layerProblem({ view, header }: ImageView, at: number): string | undefin
   if (qShift > largestShift || kShift > largestShift || vShift > 31) return 'a shift is too large';
   if (scoreShift < 1 || scoreShift > 31) return `scoreShift ${scoreShift}`;
   if (!isExponent(view.getInt8(at))) return `fqkv ${view.getInt8(at)}`;
-  if (fz < -25 || fz > 37) return `fz ${fz}`;
+  if (fz < -10 || fz > 37) return `fz ${fz}`;
   const { headSize } = header.shape;
   if (2 * headSize * header.qMax * header.kMax * scoreMul + 2 ** (scoreShift - 1) >= 2 ** 32) {
     return `scoreMul ${scoreMul} overflows`;
