@@ -17,6 +17,7 @@ import { PicoUsb } from './ports/usb.ts';
 import { ProgramError, UsageError } from './program/errors.ts';
 import { SymbolTable } from './program/symbols.ts';
 import { StockMachine } from './stock/machine.ts';
+import { setBootVector } from './stock/wiring.ts';
 import { TwoCoreMachine } from './two-cores/machine.ts';
 import type { PicoOptions, Program, ProgramSymbol, RunEnd, RunResult, RunUntil } from './types.ts';
 
@@ -24,6 +25,7 @@ const DEFAULT_FLASH_BYTES = 2 * 1024 * 1024;
 const MAX_FLASH_BYTES = 16 * 1024 * 1024;
 const MAX_BOOTROM_BYTES = 16 * 1024;
 const DEFAULT_XOSC_HZ = 12_000_000;
+const SRAM_END = 0x20042000;
 const GPIO_COUNT = 30;
 /** How often `RunUntil.stop` is asked. */
 const SLICE_CYCLES = 4096;
@@ -60,14 +62,21 @@ export class Pico {
     this.connect();
   }
 
-  /** Puts the program into flash (and SRAM, for what it wants there) and resets. @throws ProgramError when it does not fit */
+  /**
+   * Puts the program into flash (and SRAM, for what it wants there) and resets. A program that is all in SRAM starts at its lowest
+   * address, as after a UF2 for SRAM was dropped on the boot drive.
+   * @throws ProgramError when it does not fit
+   */
   load(program: Program): void {
     this.write(program);
     this.program = program.symbols.length > 0 || !this.program ? program : this.program;
     this.symbols = this.symbols.with(program.symbols);
     this.reset();
     for (const segment of program.segments) {
-      if (segment.address >>> 28 === 2) this.writeMemory(segment.address, segment.data);
+      if (isSram(segment.address)) this.writeMemory(segment.address, segment.data);
+    }
+    if (program.segments.every(({ address }) => isSram(address))) {
+      setBootVector(this.machine.rp2040, program.segments[0].address, SRAM_END);
     }
   }
 
@@ -213,7 +222,7 @@ export class Pico {
 
   private write(program: Program): void {
     for (const { address, data } of program.segments) {
-      if (address >>> 28 === 2) continue;
+      if (isSram(address)) continue;
       const offset = address - 0x10000000;
       if (offset < 0 || offset + data.length > this.options.flashBytes) {
         throw new ProgramError(
@@ -312,6 +321,10 @@ function stacksOf(symbols: SymbolTable): StackRanges {
     core0: range('__scratch_y_end__', '__StackTop'),
     core1: range('__scratch_x_end__', '__StackOneTop'),
   };
+}
+
+function isSram(address: number): boolean {
+  return address >>> 28 === 2;
 }
 
 function formatAddress(address: number): string {

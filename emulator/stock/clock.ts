@@ -45,7 +45,7 @@ export class CycleClock {
   private baseCycle: number;
   private baseNanos: number;
   /** While alarms fire, the time is the alarm's own. */
-  private firing: CycleAlarm | undefined;
+  private firing: { dueNanos: number; dueCycle: number } | undefined;
   private first: CycleAlarm | null = null;
 
   /** @param cycles and @param nanos where time goes on from (after a reset that does not restart it) */
@@ -103,7 +103,8 @@ export class CycleClock {
       this.first = alarm.next;
       alarm.next = null;
       alarm.scheduled = false;
-      this.firing = alarm;
+      // A copy: the callback may schedule its own alarm again.
+      this.firing = { dueNanos: alarm.dueNanos, dueCycle: alarm.dueCycle };
       alarm.callback();
     }
     this.firing = undefined;

@@ -5,6 +5,7 @@ import type { CarriedState } from '../machine.ts';
 /** Pad control after reset (datasheet 2.19.6.3): input enabled, 4 mA, pull-down, Schmitt. The stock value disables the input. */
 const PAD_RESET = 0x56;
 const WATCHDOG = 0x40058;
+const BOOT_MAGIC = 0xb007c0d3;
 
 export interface WatchdogRegisters {
   readonly scratchData: Uint32Array;
@@ -31,6 +32,12 @@ export function connectWatchdog(
   if (!carried) return;
   watchdog.scratchData.set(carried.scratch);
   watchdog.reason = carried.reason;
+}
+
+/** Scratch registers 4 to 7 as the boot ROM's watchdog boot wants them (datasheet 2.8.1.1): it jumps to the entry, not to flash. */
+export function setBootVector(rp2040: RP2040, entry: number, sp: number): void {
+  const thumb = (entry | 1) >>> 0;
+  watchdogOf(rp2040).scratchData.set([BOOT_MAGIC, (thumb ^ -BOOT_MAGIC) >>> 0, sp, thumb], 4);
 }
 
 /** The memory side of a reset that is not a power-on. */

@@ -16,6 +16,7 @@ import {
   LR,
   ldr,
   ldrh,
+  lsls,
   movs,
   NOP,
   PC,
@@ -83,6 +84,33 @@ describe.each(CORES)('on the %s core a fault ends the run with its name', (core)
     expect(end).toBe('fault');
     // Without a second stage the flash is not even set up for reading; the stock core does not model that.
     expect(fault?.kind).toBe(core === 'starmind' ? 'flash-unreadable' : 'undefined-instruction');
+  });
+
+  test('a fault inside NMI is a lockup', () => {
+    const table = constant(1, 0x20030000);
+    const pico = barePico(
+      core,
+      table,
+      constant(0, 0xe000ed08),
+      str(1, 0), // VTOR
+      constant(0, 0xe000ed04),
+      movs(1, 1),
+      lsls(1, 1, 31),
+      str(1, 0), // ICSR: NMI pending
+      LOOP,
+    );
+    const handler = 0x20030100;
+    pico.writeMemory(0x20030008, Uint8Array.of(0x01, 0x01, 0x03, 0x20));
+    pico.writeMemory(handler, halfwords(udf(1)));
+    const { end, fault } = pico.run({ timeoutSeconds: 0.1 });
+    expect(end).toBe('lockup');
+    expect(fault).toMatchObject({ kind: 'undefined-instruction' });
+    expect(fault?.registers['pc']).toBe(handler);
+  });
+
+  test('a boot ROM of zeros ends at once', () => {
+    const pico = new Pico({ core, bootrom: new Uint8Array(64) });
+    expect(['fault', 'lockup', 'timeout']).toContain(pico.run({ timeoutSeconds: 0.001 }).end);
   });
 
   test('after a reset the program runs again', () => {

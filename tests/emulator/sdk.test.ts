@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type CoreKind, loadProgram, Pico } from '../../emulator/index.ts';
 import { buildFirmware } from '../../firmware/build.ts';
 import { buildTestPrograms } from '../programs/build.ts';
+import { bareProgram, constant, LOOP, movs, str } from './support/bare.ts';
 
 let elfOf: (name: string) => string;
 let bootrom: Uint8Array;
@@ -134,6 +135,15 @@ describe.each(CORES)(
     });
   },
 );
+
+test.each(CORES)('a program that is all in SRAM starts there, with the boot ROM of before (%s)', (core) => {
+  const pico = new Pico({ core, bootrom });
+  pico.load(bareProgram(...constant(0, 0x20000100), movs(1, 7), str(1, 0), LOOP));
+  pico.run({ timeoutSeconds: 0.001 });
+  expect(pico.fault).toBeUndefined();
+  expect(pico.readWord(0x20000100)).toBe(7);
+  expect(pico.registers()['sp']).toBe(0x20042000);
+});
 
 describe.each(CORES)('USB on the %s core', (core) => {
   test('a program says hello over CDC and hears an answer', () => {
