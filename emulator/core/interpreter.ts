@@ -106,8 +106,8 @@ export function runInstructions(
           if (at >= limit) break;
           if (!sramCode || !arbiter.claimSram((ip + 1) << 1, at, id)) {
             const wait = bus.fetch(core, ip + 1, at);
+            limit = core.limit;
             if (wait < 0) {
-              limit = core.limit;
               t = (core.retryAt + (t - at)) | 0;
               continue;
             }
