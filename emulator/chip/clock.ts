@@ -42,8 +42,8 @@ export class ChipClock implements IClock {
   private hz: number;
   private baseCycle = 0;
   private baseNanos = 0;
-  /** Inside an alarm the time is the alarm's own, which may be a fraction of a cycle earlier. */
-  private firing: ChipAlarm | undefined;
+  /** Inside an alarm the time is the alarm's own, which may be a fraction of a cycle earlier; NaN outside. */
+  private firingNanos = Number.NaN;
   /** Earliest first; equal times in the order in which they were scheduled. */
   private readonly alarms: ChipAlarm[] = [];
 
@@ -56,7 +56,7 @@ export class ChipClock implements IClock {
   }
 
   get nanos(): number {
-    return this.firing ? this.firing.dueNanos : this.nanosAt(this.cycle);
+    return Number.isNaN(this.firingNanos) ? this.nanosAt(this.cycle) : this.firingNanos;
   }
 
   /** What our own peripherals count by. */
@@ -94,9 +94,9 @@ export class ChipClock implements IClock {
     while (this.alarms.length > 0 && this.alarms[0].dueCycle <= this.cycle) {
       const alarm = this.alarms.shift() as ChipAlarm;
       alarm.scheduled = false;
-      this.firing = alarm;
+      this.firingNanos = alarm.dueNanos;
       alarm.callback();
-      this.firing = undefined;
+      this.firingNanos = Number.NaN;
     }
     this.update();
   }

@@ -1,5 +1,6 @@
 /** What boot ROM and boot2 leave behind, through the registers: the flash in quad continuous mode or in plain 03h mode. */
 import type { RP2040 } from 'rp2040js';
+import type { CycleClock } from '../../emulator/stock/clock.ts';
 
 const SSI = 0x18000000;
 const CTRLR0 = SSI + 0x00;
@@ -11,9 +12,17 @@ const SR = SSI + 0x28;
 const DR0 = SSI + 0x60;
 const SPI_CTRLR0 = SSI + 0xf4;
 
-/** A clock that tests move by hand. */
+/** A clock that tests move by hand: rp2040js' own, or one that counts cycles. */
+type TestClock = { tick(nanos: number): void } | CycleClock;
+
 export function advance(rp2040: RP2040, cycles: number): void {
-  (rp2040.clock as unknown as { tick(nanos: number): void }).tick((cycles * 1e9) / rp2040.clkSys);
+  const clock = rp2040.clock as unknown as TestClock;
+  if ('tick' in clock) {
+    clock.tick((cycles * 1e9) / rp2040.clkSys);
+    return;
+  }
+  clock.cycles += cycles;
+  clock.fireDue();
 }
 
 function configure(rp2040: RP2040, divider: number, ctrlr0: number, spiCtrlr0: number): void {
