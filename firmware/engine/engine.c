@@ -85,7 +85,8 @@ int sm_engine_init(struct sm_engine *e, const struct sm_image *image, void *aren
 
 /* ---- a token ------------------------------------------------------------------------------------------------- */
 
-void SM_HOT sm_residual(struct sm_engine *e) {
+/* x[i] += y[i], i < dim. */
+static void SM_HOT add_residual(struct sm_engine *e) {
   int32_t *x = e->x, *end = x + e->config.dim;
   const int32_t *y = e->y;
   while (x != end) *x = sm_add(*x, *y++), x++;
@@ -114,7 +115,7 @@ static void SM_HOT attention_half(struct sm_engine *e, uint32_t index, uint32_t 
   SM_PHASE(SM_PHASE_OUTPUT);
   sm_quantize(&e->a, e->t, n, sm_largest(e->t, n), 8 + layer->p.fqkv - layer->p.v_shift);
   sm_matvec(&layer->wo, &e->a, c->fx, e->y);
-  sm_residual(e);
+  add_residual(e);
   SM_TAP(SM_TAP_OUTPUT, index, e->x, c->dim);
 }
 
@@ -130,7 +131,7 @@ static void SM_HOT ffn_half(struct sm_engine *e, uint32_t index) {
   sm_matvec(&layer->w13, &e->a, layer->p.fz, e->y);
   sm_ffn_activation(e, index);
   sm_matvec(&layer->w2, &e->a, c->fx, e->y);
-  sm_residual(e);
+  add_residual(e);
   SM_TAP(SM_TAP_LAYER, index, e->x, c->dim);
 }
 

@@ -39,7 +39,7 @@ struct sm_engine {
   const uint16_t *exp_table; /* (expEntries) */
   const uint16_t *exp2;      /* (256) */
   const int16_t *rope;       /* (context, headSize / 2, 2), llama only */
-  uint8_t *kv;               /* see attention.c for the layout */
+  uint8_t *kv;               /* layout: kernels/attention.h */
   int32_t *x;                /* (dim) residual, fraction fx */
   struct sm_scaled a;        /* activation: (pad4(max(dim, hidden, heads * headSize))) */
   int32_t *t;                /* wide buffer, as long as a */

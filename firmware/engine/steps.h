@@ -33,10 +33,7 @@ void sm_attention(struct sm_engine *e, uint32_t layer, uint32_t position);
 /* y: gate (and up) -> t: (hidden) -> a: (hidden). */
 void sm_ffn_activation(struct sm_engine *e, uint32_t layer);
 
-/* x[i] += y[i], i < dim. */
-void sm_residual(struct sm_engine *e);
-
-/* The 8-bit cache of one layer and key-value head; see attention.c. */
+/* The 8-bit cache of one layer and key-value head; its layout is in kernels/attention.h. */
 static inline uint8_t *sm_kv_head(const struct sm_engine *e, uint32_t layer, uint32_t kv, uint32_t is_value) {
   const struct sm_config *c = &e->config;
   uint32_t head_bytes = c->head_size * ((c->context + 3u) & ~3u);
