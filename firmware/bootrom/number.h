@@ -1,7 +1,6 @@
 /*
- * Binary floating point with a 64-bit magnitude and a wide exponent: what the soft-float routines compute in. Every
- * operation's result is truncated to 64 bits with the last bit set when something was cut off ("sticky"), so rounding
- * once more to 53 or 24 bits is right.
+ * Finite binary floating point with a 64-bit magnitude and a wide exponent: what the conversions and the transcendental
+ * functions compute in. A result is truncated to 64 bits, its last bit set when something was cut off.
  */
 #ifndef SM_NUMBER_H
 #define SM_NUMBER_H
@@ -9,35 +8,33 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* (-1)^negative * magnitude * 2^exponent; zero has magnitude 0. */
+/* (-1)^negative * magnitude * 2^exponent, the top bit of the magnitude set; or magnitude 0. */
 struct number {
   uint64_t magnitude;
   int32_t exponent;
   bool negative;
 };
 
-/* An infinity has this exponent and a magnitude that is not 0, a NaN this exponent and magnitude 0. */
-#define NUMBER_INFINITE 4096
+/* Exponent of an infinity, far beyond what any destination can hold. A NaN operand is an infinity of its sign, a
+ * denormal one zero. Only the conversions take infinities. */
+#define NUMBER_INFINITE 8192
 
-struct number number_from_float(float x);
-struct number number_from_double(double x);
-float number_to_float(struct number n);
-double number_to_double(struct number n);
+void number_from_float(struct number *to, float x);
+void number_from_double(struct number *to, double x);
+/* value * 2^-fraction */
+void number_from_unsigned(struct number *to, uint64_t value, int32_t fraction);
+void number_from_signed(struct number *to, int64_t value, int32_t fraction);
 
-/* Leaves the top bit of a non-zero magnitude set. */
-struct number number_normalise(struct number n);
-
-struct number number_add(struct number a, struct number b);
-struct number number_subtract(struct number a, struct number b);
-struct number number_multiply(struct number a, struct number b);
-/* `bits` bits of quotient, at least 3 more than the destination has. */
-struct number number_divide(struct number a, struct number b, uint32_t bits);
-/* `bits` bits of root, likewise; minus infinity for a negative operand. */
-struct number number_root(struct number n, uint32_t bits);
-
+float number_to_float(const struct number *n);
+double number_to_double(const struct number *n);
 /* floor(n * 2^fraction), clamped to 0..most for unsigned, -most-1..most for signed destinations. */
-uint64_t number_to_integer(struct number n, int32_t fraction, uint64_t most, bool is_signed);
-struct number number_from_signed(int64_t value, int32_t fraction);
-struct number number_from_unsigned(uint64_t value, int32_t fraction);
+uint64_t number_to_integer(const struct number *n, int32_t fraction, uint64_t most, bool is_signed);
+
+/* The result may be an operand. */
+void number_add(struct number *to, const struct number *a, const struct number *b);
+void number_subtract(struct number *to, const struct number *a, const struct number *b);
+void number_multiply(struct number *to, const struct number *a, const struct number *b);
+/* `bits` (at most 62) bits of quotient; the divisor is not 0. */
+void number_divide(struct number *to, const struct number *a, const struct number *b, uint32_t bits);
 
 #endif
