@@ -139,7 +139,7 @@ describe('an output that cannot be written', () => {
       /model\.uf2: there is no such file or folder/,
     );
     // Even root cannot make a file in /sys.
-    const readOnly = /model\.uf2: (you may not read or write there|the folder is read-only)/;
+    const readOnly = /model\.uf2: (you may not read or write there|the folder is read-only|there is no such)/;
     await expectRefused(['image', MODEL, '/sys/model.uf2'], readOnly);
   });
 });

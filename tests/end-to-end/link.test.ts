@@ -112,6 +112,15 @@ describe('the firmware on the link', () => {
     expect((await client.hello()).protocol).toBe(1);
   });
 
+  it('changes its clock and keeps its baud rate', async () => {
+    for (const hz of [200_000_000, 133_000_000, 125_000_000]) {
+      expect(await client.clock(hz)).toBe(hz);
+      expect(device.pico.clockHz).toBe(hz);
+      expect((await client.hello()).clockHz).toBe(hz);
+    }
+    await expect(client.clock(48_000_000)).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+
   it('tells a person who types a prompt the story that the reference tells', async () => {
     const { pieces, tokens } = await onHost(model, { prompt: 'One day', tokens: 64 });
     expect(tokens.length).toBeGreaterThan(0);
@@ -122,5 +131,11 @@ describe('the firmware on the link', () => {
     // A NUL would part frames, so the console leaves those of the story out.
     expect(text).toContain(Buffer.concat(pieces).toString().replaceAll('\0', '').replaceAll('\n', '\r\n'));
     expect(text).not.toContain('hello');
+  });
+
+  it('starts anew when asked to, and says so', async () => {
+    await client.reboot();
+    expect(await device.boot()).toMatch(/Starmind Pico/);
+    expect(await client.hello()).toMatchObject({ resetReason: 'reboot', model: model.name });
   });
 });
