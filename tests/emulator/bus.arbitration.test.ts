@@ -6,6 +6,7 @@ import { ZeroWaitXip } from '../../emulator/bus/xip-port.ts';
 import { Chip } from '../../emulator/chip/chip.ts';
 import { assemble } from './support/assemble.ts';
 import { startAt } from './support/bench-chip.ts';
+import { arbitrate, coreRequests, type Move } from './support/bus-model.ts';
 import { layOut, registerValue, thumbStep } from './support/random-thumb.ts';
 
 /** Code in SRAM4 and SRAM5, so that fetches of the two cores never meet. */
@@ -174,6 +175,77 @@ describe('flash', () => {
     expect(chip.cores[0].cycle).toBe(2 + 2 + 100 + 2);
     // Its address phase would have been in cycle 3; the port is busy from 2 to 102.
     expect(chip.cores[1].cycle).toBe(103 + 2 + 2);
+  });
+});
+
+describe('a plain model of the bus, cycle by cycle,', () => {
+  /** NOP, LDR r0, [r<4 + bank>], or LDM of that register, which it moves up inside its bank. */
+  const encode = ({ words, bank }: Move) =>
+    words === 0
+      ? 0xbf00
+      : words === 1
+        ? 0x6800 | ((bank + 4) << 3)
+        : 0xc800 | ((bank + 4) << 8) | ((1 << words) - 1);
+  const move = fc.record({
+    words: fc.constantFrom(0, 1, 1, 2, 4),
+    bank: fc.integer({ min: 0, max: 3 }),
+  });
+  const moves = fc.array(move, { minLength: 1, maxLength: 60, size: 'max' });
+
+  test('counts the same cycles for both cores, and the same contested accesses', () => {
+    const chip = new Chip();
+    chip.onBreak = () => false;
+    chip.onFault = (id) => {
+      chip.cores[id].held = true;
+      return false;
+    };
+    const run = (programs: Move[][], codeBanks: number[], offset: number, highPriority: number) => {
+      chip.arbiter.reset();
+      chip.arbiter.highPriority = highPriority;
+      chip.soleMaster = -1;
+      for (let n = 0; n < 4; n++) chip.arbiter.select(n, 14 - 2 * n);
+      const start = chip.cycle + 10;
+      programs.forEach((program, id) => {
+        const at = 0x21000000 + codeBanks[id] * 0x10000 + 0x2000 * id;
+        [...program.map(encode), 0xbe00, 0xbe00].forEach((half, i) => {
+          chip.rp2040.writeUint16(at + 2 * i, half);
+        });
+        const core = chip.cores[id];
+        core.reset();
+        core.held = false;
+        for (let bank = 0; bank < 4; bank++) core.registers[4 + bank] = 0x21008000 + bank * 0x10000;
+        core.jump(at);
+        core.time = start - chip.base + id * offset;
+      });
+      chip.run(start + 5000);
+      return {
+        finished: chip.cores.map((core) => core.cycle - start),
+        contested: [0, 1, 2, 3].map((n) => chip.arbiter.count(n)),
+      };
+    };
+    fc.assert(
+      fc.property(
+        fc.tuple(moves, moves),
+        fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 })),
+        fc.integer({ min: 0, max: 9 }),
+        fc.integer({ min: 0, max: 3 }),
+        (programs, codeBanks, offset, highPriority) => {
+          // The BKPT is reached like any instruction: its word must have come, and the one after it when it is misaligned.
+          const padded = programs.map((program) =>
+            program.length % 2 === 0 ? program : [...program, { words: 0, bank: 0 }],
+          );
+          const expected = arbitrate(
+            padded.map((program, id) => coreRequests(program, codeBanks[id], id * offset)),
+            highPriority,
+          );
+          expect(run(padded, codeBanks, offset, highPriority)).toEqual({
+            finished: expected.finished,
+            contested: [0, 1, 2, 3].map((bank) => expected.contested.get(bank) ?? 0),
+          });
+        },
+      ),
+      { numRuns: 2000, seed: 11 },
+    );
   });
 });
 

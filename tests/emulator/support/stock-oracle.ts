@@ -45,7 +45,6 @@ export class StockOracle {
   }
 
   private dataProcessing(opcode: number, before: Uint32Array, carryIn: boolean, old: Flags): void {
-    const { core } = this.rp2040;
     const d = opcode & 7;
     const a = before[d];
     const b = before[(opcode >> 3) & 7];
