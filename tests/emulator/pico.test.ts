@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Pico, UsageError } from '../../emulator/index.ts';
 import {
@@ -251,6 +252,39 @@ describe.each(CORES)('a Pico with the %s core', (core) => {
     expect(sliced.cycles).toBe(whole.cycles);
     expect(sliced.registers()).toEqual(whole.registers());
   });
+});
+
+test('random programs go the same way in any slices', () => {
+  const slices = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...CORES),
+      fc.uint8Array({ minLength: 8, maxLength: 64 }),
+      slices,
+      (core, data, steps) => {
+        const start = () => {
+          const pico = new Pico({ core, bootrom: vectorRom(), flashBytes: 4096 });
+          pico.load({ format: 'bin', segments: [{ address: CODE, data }], symbols: [] });
+          pico.uart[0].send('abc');
+          return pico;
+        };
+        const whole = start();
+        const { end, fault } = whole.run({ cycle: 3000 });
+        const sliced = start();
+        for (const step of steps) sliced.run({ cycle: sliced.cycles + step });
+        const last = sliced.run({ cycle: 3000 });
+        if (sliced.cycles > whole.cycles) whole.run({ cycle: sliced.cycles });
+        expect({ end: last.end, kind: last.fault?.kind, cycle: last.fault?.cycle }).toEqual({
+          end,
+          kind: fault?.kind,
+          cycle: fault?.cycle,
+        });
+        expect(sliced.cycles).toBe(whole.cycles);
+        expect([sliced.registers(0), sliced.seconds]).toEqual([whole.registers(0), whole.seconds]);
+      },
+    ),
+    { numRuns: 40 },
+  );
 });
 
 describe('GPIO', () => {
