@@ -12,8 +12,6 @@ import * as R from './registers.ts';
 import type { Requests } from './requests.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** Elements between read and write; no document gives the depth, and four never limit a zero-wait stream. */
-const DATA_FIFO_DEPTH = 4;
 
 /** What the engine tells the register block. */
 export interface EngineEvents {
@@ -38,9 +36,10 @@ export class DmaEngine {
   private readonly events: EngineEvents;
   private bus: MasterBus;
 
-  private readonly fifoChannel = new Uint8Array(DATA_FIFO_DEPTH);
-  private readonly fifoData = new Uint32Array(DATA_FIFO_DEPTH);
-  private readonly fifoReady = new Float64Array(DATA_FIFO_DEPTH);
+  private readonly fifoDepth = memoryTiming.dmaDataFifo;
+  private readonly fifoChannel = new Uint8Array(this.fifoDepth);
+  private readonly fifoData = new Uint32Array(this.fifoDepth);
+  private readonly fifoReady = new Float64Array(this.fifoDepth);
   private fifoHead = 0;
   private fifoLevel = 0;
   private nextReadAt = 0;
@@ -150,7 +149,7 @@ export class DmaEngine {
 
   private planRead(now: number): void {
     const { readMaster } = this;
-    if (this.active === 0 || this.fifoLevel === DATA_FIFO_DEPTH) {
+    if (this.active === 0 || this.fifoLevel === this.fifoDepth) {
       readMaster.requestCycle = NEVER;
       return;
     }
@@ -206,7 +205,7 @@ export class DmaEngine {
     if (channel.credits > 0) channel.credits--;
     if (channel.unread === 0) this.active &= ~(1 << channel.index);
     if (channel.ctrl & R.CTRL_SNIFF) this.events.sniffed(channel, data, size);
-    const tail = (this.fifoHead + this.fifoLevel) % DATA_FIFO_DEPTH;
+    const tail = (this.fifoHead + this.fifoLevel) % this.fifoDepth;
     this.fifoChannel[tail] = channel.index;
     this.fifoData[tail] = data;
     this.fifoReady[tail] = this.nextReadAt + memoryTiming.dmaReadToWrite;
@@ -217,7 +216,7 @@ export class DmaEngine {
     const { bus, fifoHead } = this;
     const channel = this.channels[this.fifoChannel[fifoHead]];
     const data = this.fifoData[fifoHead];
-    this.fifoHead = (fifoHead + 1) % DATA_FIFO_DEPTH;
+    this.fifoHead = (fifoHead + 1) % this.fifoDepth;
     this.fifoLevel--;
     this.writeMaster.requestCycle = NEVER;
     channel.inFlight--;

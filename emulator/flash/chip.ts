@@ -5,9 +5,10 @@
  * It changes the array it was given, so the program that runs from that flash sees what it wrote.
  * Not modelled: block protection (the bits are stored, not enforced), suspend and resume, QPI, SFDP, security registers.
  */
+import { memoryTiming } from '../timing/memory-rules.ts';
 import { FLASH_COMMANDS, type FlashCommand, isReadEffect, isWriteEffect } from './commands.ts';
 
-/** Typical durations in nanoseconds. W25Q16JV datasheet, AC characteristics, typical column. */
+/** Durations in nanoseconds. */
 export interface FlashDurations {
   programPage: number;
   erase4k: number;
@@ -18,12 +19,12 @@ export interface FlashDurations {
 }
 
 export const FLASH_DURATIONS: FlashDurations = {
-  programPage: 0.4e6,
-  erase4k: 45e6,
-  erase32k: 120e6,
-  erase64k: 150e6,
-  eraseChip: 5e9,
-  writeStatus: 10e6,
+  programPage: memoryTiming.flashPageProgram,
+  erase4k: memoryTiming.flashErase4k,
+  erase32k: memoryTiming.flashErase32k,
+  erase64k: memoryTiming.flashErase64k,
+  eraseChip: memoryTiming.flashEraseChip,
+  writeStatus: memoryTiming.flashWriteStatus,
 };
 
 export interface FlashChipOptions {

@@ -23,6 +23,7 @@ import { XipAux, XipControl, XipSram } from '../xip/control.ts';
 import { XipStream } from '../xip/stream.ts';
 import { repairAdc } from './adc.ts';
 import { PowerStateMachine, type ResetName, Resets, VregAndChipReset } from './power.ts';
+import { runSpiInEmulatedTime } from './spi.ts';
 import { SystemConfig, SystemInfo, TestbenchManager } from './system.ts';
 
 /** What DMA and the XIP cache need of the chip around them. */
@@ -114,6 +115,7 @@ export function installPeripherals(rp2040: RP2040, options: PeripheralOptions = 
     for (const master of dma.masters) options.crossbar.addMaster(master);
     options.crossbar.setXip(flashSide.xip);
   }
+  for (const spi of rp2040.spi) runSpiInEmulatedTime(rp2040, spi);
   const setAdcClock = repairAdc(rp2040.adc);
   const { clocks, timer, watchdog } = clockTree;
   let refHz = -1;

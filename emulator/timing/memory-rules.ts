@@ -9,6 +9,7 @@ import type { TimingRule } from './table.ts';
 export interface MemoryRule extends Omit<TimingRule, 'unit'> {
   unit:
     | TimingRule['unit']
+    | 'words'
     | 'nanoseconds'
     | 'clk_ref cycles'
     | 'XOSC cycles'
@@ -31,7 +32,6 @@ function rule(
 }
 
 const RULES = {
-  xipHit: rule(0, 'cycles', 'DS 2.6.3', 'H', 'wait states of a cache hit'),
   xipQuadWord: rule(
     20,
     'SCK cycles',
@@ -66,13 +66,6 @@ const RULES = {
     [0, 4],
   ),
   xipWriteStore: rule(0, 'cycles', 'none', 'L', 'wait states of a store to the XIP address range', [0, 2]),
-  dmaReadAddress: rule(
-    1,
-    'cycles',
-    'PF 202: four overlapped phases',
-    'M',
-    'from the read address phase to its data, zero-wait port',
-  ),
   dmaReadToWrite: rule(
     1,
     'cycles',
@@ -80,6 +73,14 @@ const RULES = {
     'M',
     'from read data to the write address phase',
     [1, 2],
+  ),
+  dmaDataFifo: rule(
+    4,
+    'words',
+    'none',
+    'L',
+    'elements between read and write, all channels together',
+    [2, 8],
   ),
   dmaStart: rule(
     2,

@@ -34,6 +34,8 @@ export class XipCache implements XipPort {
   problem: string | undefined;
   replacement: Replacement;
 
+  /** XIP_CTRL.POWER_DOWN: the memory keeps its contents and cannot be reached. */
+  poweredDown = false;
   private enabled = true;
   private readonly tags = new Uint16Array(SETS * WAYS);
   /** Bit 0: lower word valid; bit 1: upper word. */
@@ -54,9 +56,9 @@ export class XipCache implements XipPort {
     this.replacement = replacement;
   }
 
-  /** Null while the cache is enabled. */
+  /** Null while the cache is enabled or its memory is powered down. */
   get sram(): Uint8Array | null {
-    return this.enabled ? null : this.memory;
+    return this.enabled || this.poweredDown ? null : this.memory;
   }
 
   get isEnabled(): boolean {
@@ -83,6 +85,7 @@ export class XipCache implements XipPort {
 
   powerOn(): void {
     this.enabled = true;
+    this.poweredDown = false;
     this.invalidateAll();
     this.lastWay.fill(1);
     this.clearHits();
@@ -124,14 +127,15 @@ export class XipCache implements XipPort {
       }
     }
     this.problem = this.ssi.xipCheck(address);
-    wait = this.fetch(cycle + wait) - cycle;
+    const overhead = alias === 3 ? memoryTiming.xipBypassOverhead : memoryTiming.xipOverhead;
+    wait = this.fetch(cycle + wait, overhead) - cycle;
     if (this.enabled && (alias === 0 || alias === 2)) this.fill(address);
     return wait;
   }
 
   /** Returns the cycle in which the word has arrived, for a miss that reaches the SSI at `cycle`. */
-  private fetch(cycle: number): number {
-    const cost = (this.ssi.cyclesPerWord || UNCONFIGURED_CYCLES) + memoryTiming.xipOverhead;
+  private fetch(cycle: number, overhead: number): number {
+    const cost = (this.ssi.cyclesPerWord || UNCONFIGURED_CYCLES) + overhead;
     this.freeAt = this.stream.serveMiss(Math.max(cycle, this.freeAt), cost);
     return this.freeAt;
   }

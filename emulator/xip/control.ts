@@ -84,7 +84,9 @@ export class XipControl extends RegisterBlock {
     switch (offset) {
       case CTRL:
         this.ctrl = value & (CTRL_EN | CTRL_ERR_BADWRITE | CTRL_POWER_DOWN);
-        this.cache.setEnabled((value & CTRL_EN) !== 0);
+        if (value & CTRL_POWER_DOWN) this.ctrl &= ~CTRL_EN;
+        this.cache.poweredDown = (value & CTRL_POWER_DOWN) !== 0;
+        this.cache.setEnabled((this.ctrl & CTRL_EN) !== 0);
         break;
       case FLUSH:
         if (value & 1) this.cache.flush(this.now());

@@ -2,6 +2,7 @@ import { RP2040 } from 'rp2040js';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { installPeripherals, type Peripherals } from '../../emulator/peripherals/install.ts';
 import { CycleClock } from '../../emulator/stock/clock.ts';
+import { allTimingRules } from '../../emulator/timing/all-rules.ts';
 
 const RESETS = 0x4000c000;
 const PSM = 0x40010000;
@@ -92,16 +93,47 @@ describe('small blocks', () => {
   });
 });
 
-describe('ADC', () => {
-  function run(cycles: number): void {
-    const end = clock.cycles + cycles;
-    while (clock.nextDueCycle <= end) {
-      clock.cycles = clock.nextDueCycle;
-      clock.fireDue();
-    }
-    clock.cycles = end;
+function run(cycles: number): void {
+  const end = clock.cycles + cycles;
+  while (clock.nextDueCycle <= end) {
+    clock.cycles = clock.nextDueCycle;
+    clock.fireDue();
   }
+  clock.cycles = end;
+}
 
+describe('timing table', () => {
+  it('names every rule once, with its source, and gives a range where no document does', () => {
+    expect(new Set(allTimingRules.map(({ name }) => name)).size).toBe(allTimingRules.length);
+    for (const { name, value, source, confidence, range, note } of allTimingRules) {
+      expect({ name, documented: source !== '' && note !== '' }).toEqual({ name, documented: true });
+      if (confidence === 'L') expect({ name, range }).toMatchObject({ range: expect.any(Array) });
+      if (range)
+        expect({ name, inside: range[0] <= value && value <= range[1] }).toEqual({ name, inside: true });
+    }
+  });
+});
+
+describe('SPI', () => {
+  const SPI = 0x4003c000;
+  const BUSY = 1 << 4;
+
+  it('takes the bits of a frame at its divided clock', () => {
+    rp2040.clkPeri = clock.frequency;
+    rp2040.writeUint32(SPI + 0x10, 2);
+    rp2040.writeUint32(SPI, (4 << 8) | 7);
+    rp2040.writeUint32(SPI + 4, 2);
+    rp2040.writeUint32(SPI + 8, 0x55);
+    rp2040.writeUint32(SPI + 8, 0xaa);
+    run(159);
+    expect(rp2040.readUint32(SPI + 0xc) & BUSY).toBe(BUSY);
+    run(1);
+    expect(rp2040.readUint32(SPI + 0xc) & BUSY).toBe(0);
+    expect([rp2040.readUint32(SPI + 8), rp2040.readUint32(SPI + 8)]).toEqual([0, 0]);
+  });
+});
+
+describe('ADC', () => {
   it('takes 96 periods of its clock for a sample', () => {
     const cycles = (96 / 48e6) * clock.frequency;
     rp2040.adc.channelValues[2] = 0x5a5;

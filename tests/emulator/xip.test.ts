@@ -48,9 +48,11 @@ beforeEach(() => {
 describe('XIP cache', () => {
   it('charges a miss 20 SCK periods at the divider that boot2 set, and a hit nothing', () => {
     expect([access(XIP), access(XIP)]).toEqual([QUAD_MISS, 0]);
+    expect(chips.ssi.sckPerWord).toBe(memoryTiming.xipQuadWord);
     quadXip(rp2040, 4);
     expect(access(XIP + 4)).toBe(80 + memoryTiming.xipOverhead);
     serialXip(rp2040, 4);
+    expect(chips.ssi.sckPerWord).toBe(memoryTiming.xipSerialWord);
     expect(access(XIP + 8)).toBe(256 + memoryTiming.xipOverhead);
   });
 
@@ -146,6 +148,15 @@ describe('XIP cache', () => {
     expect([rp2040.readUint32(0x15000010), rp2040.readUint32(0x15003ffc)]).toEqual([0x12345678, 0x9abcdef0]);
     rp2040.writeUint32(CTRL, 1);
     expect([access(XIP), access(XIP)]).toEqual([QUAD_MISS, 0]);
+  });
+
+  it('cannot be enabled, or reached as SRAM, while its memory is powered down', () => {
+    rp2040.writeUint32(CTRL, 0);
+    rp2040.writeUint32(0x15000000, 42);
+    rp2040.writeUint32(CTRL, 9);
+    expect([rp2040.readUint32(CTRL), chips.xip.sram]).toEqual([8, null]);
+    rp2040.writeUint32(CTRL, 0);
+    expect(rp2040.readUint32(0x15000000)).toBe(42);
   });
 
   it('makes a second miss wait for the first, as both cores share the port', () => {
