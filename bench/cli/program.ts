@@ -5,6 +5,7 @@ import { addBuild } from './build.ts';
 import { addExec } from './exec.ts';
 import { EXIT } from './exit.ts';
 import { addImage } from './image.ts';
+import { addKernels } from './kernels.ts';
 import { addModels } from './models.ts';
 import { explain } from './problems.ts';
 import { addRun } from './run.ts';
@@ -31,7 +32,17 @@ export const createProgram = (): Command => {
     .addHelpText('after', EXAMPLES)
     .exitOverride();
   // Settings above this line are inherited by the verbs, those below are not.
-  for (const add of [addRun, addExec, addBench, addCheck, addBuild, addImage, addTrain, addModels]) {
+  for (const add of [
+    addRun,
+    addExec,
+    addBench,
+    addCheck,
+    addKernels,
+    addBuild,
+    addImage,
+    addTrain,
+    addModels,
+  ]) {
     add(program);
   }
   return program;

@@ -4,7 +4,7 @@ import type { Baseline, TokenCost } from './baseline.ts';
 
 /** `where` is for example `token 12` or `prompt token 3`; numbers are cycles. */
 export type Finding =
-  | { kind: 'wrong-token'; where: string; expected: number | undefined; got: number | undefined }
+  | { kind: 'other-token'; where: string; expected: number | undefined; got: number | undefined }
   | { kind: 'cycles'; where: string; base: number; head: number; phases: PhaseChange[] }
   | { kind: 'no-baseline' }
   | { kind: 'other-clock'; base: number; head: number };
@@ -15,7 +15,7 @@ export interface PhaseChange {
   head: number;
 }
 
-/** All findings, in the order of the tokens; none when everything is as it was. */
+/** All findings, other tokens first, then in the order of the tokens; none when everything is as it was. */
 export const compareBaselines = (base: Baseline | undefined, head: Baseline): Finding[] => {
   if (base === undefined) return [{ kind: 'no-baseline' }];
   const findings: Finding[] = [];
@@ -36,12 +36,13 @@ export const compareBaselines = (base: Baseline | undefined, head: Baseline): Fi
   for (const index of unionKeys(base.tokens, head.tokens)) {
     findings.push(...compareToken(`token ${Number(index)}`, base.tokens[index], head.tokens[index]));
   }
-  return findings;
+  const isOther = ({ kind }: Finding) => kind === 'other-token';
+  return [...findings.filter(isOther), ...findings.filter((finding) => !isOther(finding))];
 };
 
 const compareToken = (where: string, base: TokenCost | undefined, head: TokenCost | undefined): Finding[] => {
   if (base?.token !== head?.token)
-    return [{ kind: 'wrong-token', where, expected: base?.token, got: head?.token }];
+    return [{ kind: 'other-token', where, expected: base?.token, got: head?.token }];
   if (base === undefined || head === undefined) return [];
   const phases = PHASES.filter((phase) => base[phase] !== head[phase]).map((phase) => ({
     phase,

@@ -52,11 +52,15 @@ export const firstDifference = (a: ArrayLike<number>, b: ArrayLike<number>): num
   return a.length === b.length ? undefined : length;
 };
 
-/** `wrong`: tokens that are not the reference's, or not the baseline's. `moved`: right tokens at other cycles. */
+/**
+ * `wrong`: tokens that are not the reference's, or that the same model did not give before. `moved`: right tokens, at
+ * other cycles or of another model than the baseline's.
+ */
 export type Verdict = 'same' | 'moved' | 'wrong';
 
-export const verdict = ({ firstWrongToken, findings }: GateResult): Verdict => {
-  if (firstWrongToken !== undefined || findings.some(({ kind }) => kind === 'wrong-token')) return 'wrong';
+export const verdict = ({ firstWrongToken, findings, changed }: GateResult): Verdict => {
+  if (firstWrongToken !== undefined) return 'wrong';
+  if (findings.some(({ kind }) => kind === 'other-token') && !changed.includes('model')) return 'wrong';
   return findings.length > 0 ? 'moved' : 'same';
 };
 

@@ -26,6 +26,7 @@ export const gateLines = (gate: GateResult): string[] => {
 const headline = (gate: GateResult): string => {
   if (verdict(gate) === 'same') return `${gate.result.tokens.length} tokens, every cycle as in the baseline`;
   if (verdict(gate) === 'wrong') return 'wrong tokens';
+  if (gate.changed.includes('model')) return 'right tokens, but the baseline is of another model';
   if (gate.base === undefined) return 'no baseline';
   const total = (costs: object) => Object.values(costs).reduce((all, cost) => all + cost.cycles, 0);
   const change = signed(total(gate.head.tokens) - total(gate.base.tokens));
@@ -38,7 +39,7 @@ const describe = (finding: Finding): string => {
       return 'there is no baseline yet; accept this run with --update';
     case 'other-clock':
       return `clock was ${thousands(finding.base)} Hz, is ${thousands(finding.head)} Hz`;
-    case 'wrong-token':
+    case 'other-token':
       return `${finding.where} was ${finding.expected ?? 'not there'}, is ${finding.got ?? 'not there'}`;
     case 'cycles':
       return `${finding.where}: ${move(finding.base, finding.head)}${phaseMoves(finding.phases)}`;

@@ -79,7 +79,7 @@ describe('the gate', () => {
     expect(wrong.firstWrongToken).toBe(2);
   });
 
-  it('calls tokens wrong that agree with the reference but not with the baseline', async () => {
+  it('calls tokens wrong that agree with the reference but not with the baseline of the same model', async () => {
     await accept();
     const change = (result: ScenarioResult): void => {
       result.tokens[0] = 8;
@@ -88,6 +88,22 @@ describe('the gate', () => {
     const wrong = await runGate(SCENARIO, { ...tools, baselineFolder: folder });
     expect(wrong.firstWrongToken).toBeUndefined();
     expect(verdict(wrong)).toBe('wrong');
+  });
+
+  it('calls the tokens of another model right, and the baseline out of date', async () => {
+    await accept();
+    const other = (result: ScenarioResult): void => {
+      result.tokens[0] = 8;
+    };
+    const tools = { reference: fakeTarget(other), measured: fakeTarget(other), baselineFolder: folder };
+    const loadModel = async (name: string) => ({ ...(await fakeModel(name)), sha256: 'other-model' });
+    const moved = await runGate(SCENARIO, { ...tools, loadModel });
+    expect(verdict(moved)).toBe('moved');
+    expect(gateLines(moved)).toEqual([
+      'small: right tokens, but the baseline is of another model',
+      '  token 0 was 5, is 8',
+      '  changed since the baseline: model',
+    ]);
   });
 
   it('names what else is not as it was when cycles move', async () => {

@@ -1,0 +1,33 @@
+/**
+ * The least cycles per element that each kernel's inner step takes, counted from its instructions: loads and arithmetic,
+ * no loop, no prologue, no requantization. What is above it at a shape is the price of rows that are not endless.
+ */
+import type { WeightFormat } from '../../models/quantized.ts';
+import type { PassName } from './cases.ts';
+
+/** int8: 45 cycles for two columns of eight rows; int4: 34 for the same. */
+export const MATVEC_FLOORS: Record<WeightFormat, number> = { int8: 45 / 16, int4: 34 / 16, int4g32: 34 / 16 };
+
+/** Scores and values: by head size where that decides the way. */
+export const passFloor = (name: PassName, columns: number): number => {
+  switch (name) {
+    case 'scores':
+      return columns === 2 ? 48 / 8 : 45 / 16;
+    case 'mix values':
+      return columns === 2 ? 11 / 2 : columns % 8 === 0 ? 30 / 8 : 17 / 4;
+    default:
+      return PASS_FLOORS[name];
+  }
+};
+
+const PASS_FLOORS: Record<Exclude<PassName, 'scores' | 'mix values'>, number> = {
+  'softmax weights': 13,
+  silu: 22,
+  swiglu: 33,
+  quantize: 8,
+  largest: 8,
+  'norm gain': 22,
+  rope: 25,
+  narrow: 20,
+  argmax: 5,
+};
