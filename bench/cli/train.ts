@@ -20,6 +20,7 @@ interface TrainFlags {
   batchTokens?: number;
   backend: BackendChoice;
   out?: string;
+  resume?: boolean;
   force?: boolean;
   json?: boolean;
 }
@@ -56,6 +57,7 @@ export const addTrain = (program: Command): Command =>
       '--out <path>',
       'the checkpoint, FOLDER/NAME without an ending (default: beside the committed ones)',
     )
+    .option('--resume', 'go on where a training of these very options, with --steps, was interrupted')
     .option('--force', 'replace a checkpoint that is already there')
     .option('--json', 'print one JSON object at the end')
     .addHelpText('after', EXAMPLES)
@@ -68,7 +70,7 @@ const train = async ({ json, force, preset, minutes, steps, ...flags }: TrainFla
     throw usageError('--minutes and --steps are both given', 'Say one of them.');
   }
   const out = flags.out ?? join(checkpointsFolder, preset);
-  if (!force && existsSync(`${out}.safetensors`)) {
+  if (!force && !flags.resume && existsSync(`${out}.safetensors`)) {
     throw usageError(`${out}.safetensors is already there`, '--force replaces it, --out writes elsewhere.');
   }
   const { trainModel } = await import('../../models/train/index.ts');
