@@ -39,16 +39,26 @@ export function connectPins(rp2040: RP2040): void {
   for (let pin = 0; pin < 6; pin++) rp2040.writeUint32(0x40018004 + 8 * pin, 0);
 }
 
-/** boot2_w25q080's last steps. */
-export function quadXip(rp2040: RP2040, divider: number): void {
-  connectPins(rp2040);
+/** One quad read with its command, which puts the chip into continuous mode. */
+export function configureQuad(rp2040: RP2040, divider: number): void {
   configure(rp2040, divider, (2 << 21) | (31 << 16) | (3 << 8), (8 << 2) | (4 << 11) | (2 << 8) | 1);
   rp2040.writeUint32(DR0, 0xeb);
   rp2040.writeUint32(DR0, 0xa0);
-  while ((rp2040.readUint32(SR) & 5) !== 4) advance(rp2040, 1);
+}
+
+/** From then on without command. */
+export function configureQuadContinuous(rp2040: RP2040): void {
   rp2040.writeUint32(SSIENR, 0);
   rp2040.writeUint32(SPI_CTRLR0, ((0xa0 << 24) | (8 << 2) | (4 << 11) | 2) >>> 0);
   rp2040.writeUint32(SSIENR, 1);
+}
+
+/** boot2_w25q080's last steps. */
+export function quadXip(rp2040: RP2040, divider: number): void {
+  connectPins(rp2040);
+  configureQuad(rp2040, divider);
+  while ((rp2040.readUint32(SR) & 5) !== 4) advance(rp2040, 1);
+  configureQuadContinuous(rp2040);
 }
 
 /** boot2_generic_03h. */
