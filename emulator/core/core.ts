@@ -186,7 +186,7 @@ export class Core {
   }
 
   set apsr(value: number) {
-    this.signWord = value;
+    this.signWord = value | 0;
     this.zeroWord = value & 0x40000000 ? 0 : 1;
     this.carry = (value >>> 29) & 1;
     this.overflowWord = value << 3;
