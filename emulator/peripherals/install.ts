@@ -22,8 +22,10 @@ import { type Replacement, XipCache } from '../xip/cache.ts';
 import { XipAux, XipControl, XipSram } from '../xip/control.ts';
 import { XipStream } from '../xip/stream.ts';
 import { repairAdc } from './adc.ts';
+import { joinPioFifos } from './pio-fifos.ts';
 import { PowerStateMachine, type ResetName, Resets, VregAndChipReset } from './power.ts';
 import { runSpiInEmulatedTime } from './spi.ts';
+import { resetStockBlocks } from './stock-resets.ts';
 import { SystemConfig, SystemInfo, TestbenchManager } from './system.ts';
 
 /** What DMA and the XIP cache need of the chip around them. */
@@ -96,7 +98,7 @@ export function installPeripherals(rp2040: RP2040, options: PeripheralOptions = 
   rp2040.peripherals[0x4006c] = new TestbenchManager(rp2040, 'TBMAN_BASE');
   resets.onReset('syscfg', () => systemConfig.powerOn());
   resets.onReset('io_qspi', () => flashSide.ioQspi.powerOn());
-  resets.onReset('pwm', () => rp2040.pwm.reset());
+  resetStockBlocks(rp2040, resets);
   const uart = installUarts(rp2040, resets);
   const dma = installDma(rp2040, resets);
   for (const n of [0, 1] as const) {
@@ -115,6 +117,7 @@ export function installPeripherals(rp2040: RP2040, options: PeripheralOptions = 
     for (const master of dma.masters) options.crossbar.addMaster(master);
     options.crossbar.setXip(flashSide.xip);
   }
+  for (const pio of rp2040.pio) pio.machines.forEach(joinPioFifos);
   for (const spi of rp2040.spi) runSpiInEmulatedTime(rp2040, spi);
   const setAdcClock = repairAdc(rp2040.adc);
   const { clocks, timer, watchdog } = clockTree;

@@ -43,6 +43,23 @@ describe('power and resets', () => {
     expect(rp2040.readUint32(0x40054010)).toBe(0);
   });
 
+  it('puts PIO, PWM, ADC and pins back to their reset values', () => {
+    rp2040.writeUint32(RESETS, 0);
+    rp2040.writeUint32(0x50200048, 0xe001);
+    rp2040.writeUint32(0x502000c8, 5 << 16);
+    rp2040.writeUint32(0x40050014 + 0x10, 99);
+    rp2040.writeUint32(ADC, 1);
+    rp2040.writeUint32(0x40014004 + 8 * 7, 5);
+    rp2040.writeUint32(0x4001c004 + 4 * 7, 0);
+    rp2040.writeUint32(RESETS + SET, 0x1ffffff);
+    expect(rp2040.readUint32(0x502000c8)).toBe(1 << 16);
+    expect(rp2040.pio[0].instructions[0]).toBe(0);
+    expect(rp2040.readUint32(0x40050014 + 0x10)).toBe(0xffff);
+    expect(rp2040.readUint32(ADC) & 1).toBe(0);
+    expect(rp2040.readUint32(0x40014004 + 8 * 7)).toBe(0x1f);
+    expect(rp2040.readUint32(0x4001c004 + 4 * 7)).toBe(0x56);
+  });
+
   it('holds core 1 in reset through PSM, as multicore_reset_core1 does', () => {
     rp2040.writeUint32(PSM + 4 + SET, 1 << 16);
     expect(rp2040.readUint32(PSM + 4)).toBe(1 << 16);
@@ -130,6 +147,23 @@ describe('SPI', () => {
     run(1);
     expect(rp2040.readUint32(SPI + 0xc) & BUSY).toBe(0);
     expect([rp2040.readUint32(SPI + 8), rp2040.readUint32(SPI + 8)]).toEqual([0, 0]);
+  });
+});
+
+describe('PIO FIFOs', () => {
+  const PIO = 0x50200000;
+  const SHIFTCTRL = PIO + 0x0d0;
+  const TXF0 = PIO + 0x10;
+  const FLEVEL = PIO + 0x0c;
+
+  it('joins eight words into one direction, and empties both on every change', () => {
+    rp2040.writeUint32(SHIFTCTRL, 0x400c0000);
+    for (let i = 0; i < 9; i++) rp2040.writeUint32(TXF0, i);
+    expect(rp2040.readUint32(FLEVEL) & 0xff).toBe(8);
+    rp2040.writeUint32(SHIFTCTRL, 0x000c0000);
+    expect(rp2040.readUint32(FLEVEL) & 0xff).toBe(0);
+    for (let i = 0; i < 9; i++) rp2040.writeUint32(TXF0, i);
+    expect(rp2040.readUint32(FLEVEL) & 0xff).toBe(4);
   });
 });
 
