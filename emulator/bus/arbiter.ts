@@ -16,20 +16,20 @@ const PRIVATE = SLAVE_COUNT;
 const NEVER = 0x3fffffff;
 
 export class Arbiter {
-  /** First cycle in which each port takes a new address phase. The last entry is for `PRIVATE`. */
-  readonly freeAt = new Int32Array(SLAVE_COUNT + 1);
-  /** Master served last, per port. */
-  readonly lastServed = new Uint8Array(SLAVE_COUNT + 1);
-  /** Bit n: master n has high priority (0 core 0, 1 core 1, 2 DMA read, 3 DMA write). */
-  highPriority = 0;
+  /**
+   * Per port, four times the first cycle in which it takes a new address phase, plus the master served last. (One word
+   * for both: cores that take turns look here at every access.) The last entry is for `PRIVATE`.
+   */
+  private readonly ports = new Int32Array(SLAVE_COUNT + 1);
+  private priorities = 0;
+  /** Counting or priorities: the interpreter's short way is not enough. */
+  private closer = false;
   /** When the last lost request may be tried again. */
   retryAt = 0;
   /** Cycle in which the other core may ask too, and has not yet. */
   rivalAt = NEVER;
   /** The core that let the other one go first in the present cycle, or -1. */
   deferredBy = -1;
-  /** Set while a performance counter is selected: every access must then pass through here. */
-  counting = false;
   private readonly events = new Float64Array(EVENT_COUNT);
   private readonly selected = [NO_EVENT, NO_EVENT, NO_EVENT, NO_EVENT];
   private readonly zero = [0, 0, 0, 0];
@@ -38,9 +38,24 @@ export class Arbiter {
     this.reset();
   }
 
+  /** Bit n: master n has high priority (0 core 0, 1 core 1, 2 DMA read, 3 DMA write). */
+  get highPriority(): number {
+    return this.priorities;
+  }
+
+  set highPriority(masters: number) {
+    this.priorities = masters;
+    this.update();
+  }
+
+  /** A performance counter is selected: every access must pass through here. */
+  get counting(): boolean {
+    return this.selected.some((selected) => selected < EVENT_COUNT);
+  }
+
   /** Takes the port at `at` for `busy` cycles, or returns false and says in `retryAt` when to ask again. */
   claim(slave: number, at: number, busy: number, master: number): boolean {
-    const free = this.freeAt[slave];
+    const free = this.ports[slave] >> 2;
     if (free > at) {
       this.retryAt = free;
       if (slave < SLAVE_COUNT) this.events[18 - 2 * slave]++;
@@ -52,9 +67,8 @@ export class Arbiter {
       return false;
     }
     if (slave === PRIVATE) return true;
-    this.freeAt[slave] = at + busy;
-    this.lastServed[slave] = master;
-    if (this.counting) this.events[19 - 2 * slave]++;
+    this.ports[slave] = ((at + busy) << 2) | master;
+    this.events[19 - 2 * slave]++;
     return true;
   }
 
@@ -64,47 +78,46 @@ export class Arbiter {
    */
   claimSram(offset: number, at: number, master: number): boolean {
     const slave = offset < 0x40000 ? 2 + ((offset >> 2) & 3) : 6 + ((offset >> 12) & 1);
-    if (this.freeAt[slave] > at || this.counting) return false;
+    const port = this.ports[slave];
+    if (port >> 2 > at || this.closer) return false;
     // Of the two cores, only the one that was not served last is sure to come first.
-    if (at === this.rivalAt && (this.highPriority !== 0 || this.lastServed[slave] !== 1 - master))
-      return false;
-    this.freeAt[slave] = at + 1;
-    this.lastServed[slave] = master;
+    if (at === this.rivalAt && (port & 3) !== 1 - master) return false;
+    this.ports[slave] = ((at + 1) << 2) | master;
     return true;
   }
 
   /** The access that was granted takes longer than claimed. */
   extend(slave: number, until: number): void {
-    this.freeAt[slave] = until;
+    this.ports[slave] = (until << 2) | (this.ports[slave] & 3);
   }
 
   /** A master that had the bus to itself takes part in arbitration from now on: it was served last everywhere. */
   soleMasterWas(master: number): void {
-    this.lastServed.fill(master, 0, SLAVE_COUNT);
+    for (let slave = 0; slave < SLAVE_COUNT; slave++) this.ports[slave] = (this.ports[slave] & ~3) | master;
   }
 
   /** True when `first` is served before `second` if both ask for the port in the same cycle. */
   prefers(first: number, second: number, slave: number): boolean {
-    const firstHigh = (this.highPriority >> first) & 1;
-    const secondHigh = (this.highPriority >> second) & 1;
+    const firstHigh = (this.priorities >> first) & 1;
+    const secondHigh = (this.priorities >> second) & 1;
     if (firstHigh !== secondHigh && slave !== PRIVATE) return firstHigh > secondHigh;
-    const last = this.lastServed[slave];
+    const last = this.ports[slave] & 3;
     return ((first - last + 3) & 3) < ((second - last + 3) & 3);
   }
 
   /** All relative cycles move when the chip's base cycle moves. */
   rebase(by: number): void {
-    for (let slave = 0; slave < this.freeAt.length; slave++) {
-      this.freeAt[slave] = Math.max(this.freeAt[slave] - by, 0);
+    for (let slave = 0; slave < SLAVE_COUNT; slave++) {
+      const port = this.ports[slave];
+      this.ports[slave] = (Math.max((port >> 2) - by, 0) << 2) | (port & 3);
     }
   }
 
   reset(): void {
-    this.freeAt.fill(0);
-    this.lastServed.fill(3);
-    this.highPriority = 0;
+    this.ports.fill(3);
+    this.priorities = 0;
     this.selected.fill(NO_EVENT);
-    this.counting = false;
+    this.update();
     this.rivalAt = NEVER;
     this.deferredBy = -1;
   }
@@ -112,7 +125,7 @@ export class Arbiter {
   select(counter: number, event: number): void {
     this.selected[counter] = event;
     this.clear(counter);
-    this.counting = this.selected.some((selected) => selected < EVENT_COUNT);
+    this.update();
   }
 
   selection(counter: number): number {
@@ -126,6 +139,10 @@ export class Arbiter {
   /** Saturates at 24 bits. */
   count(counter: number): number {
     return Math.min(this.total(counter) - this.zero[counter], COUNTER_MAX);
+  }
+
+  private update(): void {
+    this.closer = this.priorities !== 0 || this.counting;
   }
 
   private total(counter: number): number {

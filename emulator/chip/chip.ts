@@ -140,6 +140,7 @@ export class Chip implements BusChip, CoreHost, SioHost {
       arbiter: this.arbiter,
       xip: this.xip,
       interrupted: false,
+      turnsOver: false,
       sram8: sram,
       sram16: new Uint16Array(sram.buffer),
       sram32: new Int32Array(sram.buffer),
@@ -296,7 +297,12 @@ export class Chip implements BusChip, CoreHost, SioHost {
   /** Whatever runs now comes back at the next instruction boundary, for its limits to be worked out anew. */
   reschedule(): void {
     this.machinery.interrupted = true;
+    this.machinery.turnsOver = true;
     for (const core of this.cores) core.limit = -NEVER;
+  }
+
+  endTurns(): void {
+    this.machinery.turnsOver = true;
   }
 
   sideEffects(core: Core): void {

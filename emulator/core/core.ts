@@ -58,6 +58,8 @@ export interface CoreHost {
   breakpointHit(core: Core): void;
   /** SEV. */
   sendEvent(core: Core): void;
+  /** A core stops to execute plain instructions: the two can no longer take turns inside the interpreter. */
+  endTurns(): void;
   /** The run limits may have changed. */
   reschedule(): void;
   /** Relative cycle of what is happening now: an event, or the access of a core. */
@@ -266,6 +268,7 @@ export class Core {
   /** Makes the interpreter come back at the next instruction boundary. */
   callAttention(): void {
     this.attention = true;
+    this.host.endTurns();
     this.limit = -NEVER;
   }
 

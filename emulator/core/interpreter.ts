@@ -36,6 +36,8 @@ export interface Machinery {
   xip: XipPort;
   /** The scheduler must look again: an event comes earlier, a core woke, the run ends. */
   interrupted: boolean;
+  /** One of two cores that take turns no longer executes plain instructions. */
+  turnsOver: boolean;
   sram8: Uint8Array;
   sram16: Uint16Array;
   sram32: Int32Array;
@@ -64,6 +66,8 @@ export function runInstructions(
   const { contended, quietLimit } = first;
   let core = first;
   let other = partner;
+  /** When the other core may next use the bus. */
+  let theirs = other === null ? NEVER : other.pendingTime;
 
   // Set by an instruction for the shared code behind the switch.
   let address = 0;
@@ -897,17 +901,19 @@ export function runInstructions(
     core.overflowWord = v;
 
     // The other core's turn, if it only executes instructions.
-    if (other === null || machinery.interrupted || core.attention || other.attention) return;
-    if (core.sequence !== SEQ_NONE || other.sequence !== SEQ_NONE || core.stopped) return;
-    const mine = core.fetched === 0 && (ip & 1) === 1 ? t - 1 : t;
-    const theirs = other.fetched === 0 && (other.index & 1) === 1 ? other.time - 1 : other.time;
+    if (other === null || machinery.turnsOver || core.sequence !== SEQ_NONE) return;
+    const mine = fetched === 0 && (ip & 1) === 1 ? t - 1 : t;
     if (theirs >= horizon || theirs > mine) return;
     other.limit = mine < horizon ? mine + 1 : horizon;
-    arbiter.rivalAt = arbiter.deferredBy === id ? NEVER : mine;
-    arbiter.deferredBy = -1;
+    arbiter.rivalAt = mine;
+    if (arbiter.deferredBy >= 0) {
+      if (arbiter.deferredBy === id) arbiter.rivalAt = NEVER;
+      arbiter.deferredBy = -1;
+    }
     const next = other;
     other = core;
     core = next;
+    theirs = mine;
   }
 }
 

@@ -224,6 +224,7 @@ function finishReturn(core: Core): void {
 export function sleep(core: Core, forEvent: boolean): void {
   core.sleeping = true;
   core.waitsForEvent = forEvent;
+  core.host.endTurns();
   core.limit = -NEVER;
   core.pendingChanged();
 }

@@ -36,6 +36,7 @@ export function runPair(core0: Core, core1: Core, horizon: number, machinery: Ma
     arbiter.deferredBy = -1;
     const plain =
       !first.attention && first.sequence === SEQ_NONE && !second.attention && second.sequence === SEQ_NONE;
+    machinery.turnsOver = false;
     if (plain) runInstructions(first, second, horizon, machinery);
     else runCore(first, machinery);
   }
