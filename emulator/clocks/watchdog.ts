@@ -2,7 +2,7 @@
  * Watchdog and tick generator. RP2040 datasheet 4.7.
  *
  * The tick (clk_ref / CYCLES, 1 MHz as the SDK sets it) drives the TIMER block too. Errata RP2040-E1: the watchdog counts down
- * twice per tick. A reset is a callback; scratch registers and REASON survive it.
+ * twice per tick. A reset is a callback; scratch registers and REASON survive it. PSM.WDSEL is not looked at: the whole chip resets.
  */
 import type { RP2040 } from 'rp2040js';
 import { RegisterBlock } from '../peripherals/block.ts';

@@ -201,6 +201,52 @@ describe('DMA time', () => {
   });
 });
 
+describe('DMA under load', () => {
+  const channel = fc.record({
+    size: fc.constantFrom(SIZE_8, SIZE_16, SIZE_32),
+    count: fc.integer({ min: 1, max: 40 }),
+    high: fc.boolean(),
+    request: fc.constantFrom(63, 63, 59),
+  });
+
+  it('copies every channel’s data whole, with one read and one write a cycle at most, whatever the ports do', () => {
+    fc.assert(
+      fc.property(
+        fc.array(channel, { minLength: 1, maxLength: 12 }),
+        fc.infiniteStream(fc.nat(3)),
+        (channels, noise) => {
+          bench = new DmaBench();
+          const waits = noise[Symbol.iterator]();
+          bench.wait = () => waits.next().value;
+          bench.blocked = () => waits.next().value === 0;
+          bench.set(TIMER0, (1 << 16) | 3);
+          const source = fill(0x1000);
+          channels.forEach(({ size, count, high, request }, n) => {
+            const control = size | INCR_READ | INCR_WRITE | (high ? HIGH_PRIORITY : 0);
+            bench.start(n, { read: SRC + 256 * n, write: DST + 256 * n, count, control, request });
+          });
+          bench.run(6000);
+          channels.forEach(({ size, count }, n) => {
+            const bytes = count << (size >> 2);
+            expect(copied(0x1000).subarray(256 * n, 256 * n + bytes)).toEqual(
+              source.subarray(256 * n, 256 * n + bytes),
+            );
+            expect(copied(0x1000).subarray(256 * n + bytes, 256 * n + 256)).toEqual(
+              new Uint8Array(256 - bytes),
+            );
+          });
+          expect(bench.get(INTR)).toBe((1 << channels.length) - 1);
+          for (const events of [bench.reads(), bench.writes()]) {
+            for (let i = 1; i < events.length; i++)
+              expect(events[i].cycle).toBeGreaterThan(events[i - 1].cycle);
+          }
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+});
+
 describe('DMA triggers', () => {
   it('chains to the next channel when the last write is done', () => {
     bench.set(0x40 + 0x00, SRC);
