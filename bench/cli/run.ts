@@ -25,6 +25,7 @@ interface RunFlags {
   topP?: number;
   seed?: number;
   clock?: number;
+  cores?: '1' | '2';
   format?: WeightFormat;
   json?: boolean;
 }
@@ -67,6 +68,7 @@ export const addRun = (program: Command): Command =>
       'clk_sys of the Pico: 125, 133 or 200 (default: as the firmware boots)',
       readClock,
     )
+    .addOption(new Option('--cores <count>', 'how many compute; the story is the same').choices(['1', '2']))
     .addOption(formatOption())
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', EXAMPLES)
@@ -83,6 +85,7 @@ const run = async (flags: RunFlags): Promise<void> => {
     tokens,
     sampler,
     clockHz: clock,
+    cores: readCores(flags),
   };
   encodePrompt(scenario.model, prompt);
   const onHost = flags.target === 'host';
@@ -94,6 +97,9 @@ const run = async (flags: RunFlags): Promise<void> => {
   if (!flags.json) print('\n');
   await conclude(flags, scenario, result, onHost ? undefined : reference);
 };
+
+const readCores = ({ cores }: RunFlags): 1 | 2 | undefined =>
+  cores === undefined ? undefined : cores === '2' ? 2 : 1;
 
 /** A sampling option without a temperature means sampling: at temperature 1. */
 const toSampler = ({ temperature, topK, topP, seed }: RunFlags): SamplerSettings => {

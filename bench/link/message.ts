@@ -61,6 +61,8 @@ export interface GenerateRequest {
   topP?: number;
   seed?: number;
   logits?: boolean;
+  /** How many compute. @default what the firmware takes */
+  cores?: 1 | 2;
 }
 
 export type DoneReason = 'length' | 'eos' | 'context' | 'cancelled';

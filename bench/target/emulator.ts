@@ -93,8 +93,8 @@ class EmulatedRun {
   }
 
   private async generate(): Promise<ScenarioResult['reason']> {
-    const { prompt, tokens: count, sampler, logits } = this.scenario;
-    for await (const event of this.client.generate({ prompt, count, ...sampler, logits })) {
+    const { prompt, tokens: count, sampler, logits, cores } = this.scenario;
+    for await (const event of this.client.generate({ prompt, count, ...sampler, logits, cores })) {
       if (event.event === 'done') return event.reason;
       this.take(event);
     }

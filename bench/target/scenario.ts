@@ -27,6 +27,8 @@ export interface Scenario {
   sampler: SamplerSettings;
   /** Whether every token's logits are wanted. @default false */
   logits?: boolean;
+  /** Cores that compute; results do not depend on it. @default what the firmware takes */
+  cores?: 1 | 2;
   /** clk_sys that the firmware is asked to set. @default what the firmware boots with */
   clockHz?: number;
 }
