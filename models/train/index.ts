@@ -1,11 +1,12 @@
 /** Training a model from text to checkpoint: tokenizer, sequences, workers, reports. */
-import { writeCheckpoint } from '../checkpoint.ts';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../checkpoint.ts';
 import { Random } from '../corpus/index.ts';
 import { ModelError } from '../errors.ts';
+import { tokenizerFromSection } from '../tokenizer/index.ts';
 import { type Selected, selectBackend } from './backend.ts';
 import { calibrationOf, type Material, readMaterial } from './material.ts';
 import { checkOptions, repeatingCommand, type Settings, type TrainingOptions } from './options.ts';
-import { initialParameters, parameterSpecs, toTensors } from './parameters.ts';
+import { fromTensors, initialParameters, parameterSpecs, toTensors } from './parameters.ts';
 import { describeReport, type Measured, measure } from './progress.ts';
 import { sampleStory } from './sample.ts';
 import { readState, removeState, type TrainingState, writeState } from './state.ts';
@@ -30,9 +31,11 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
   const { log, config, corpus, workers, out } = settings;
   const selected = await selectBackend(settings.backend);
   log(`backend: ${selected.description}; ${workers} worker${workers > 1 ? 's' : ''}`);
-  const material = readMaterial(settings);
+  const earlier = readEarlier(settings);
+  const known = earlier && tokenizerFromSection(earlier.tokenizer.section, earlier.tokenizer);
+  const material = readMaterial(settings, known);
   const { sequences, heldOut } = material;
-  const start = startOf(settings);
+  const start = startOf(settings, earlier);
   log(
     `${settings.preset}: ${start.parameters.length} parameters, ${config.vocabulary} tokens; ` +
       `${sequences.starts.length - 1} sequences, ${sequences.tokens.length} tokens of ${corpus}`,
@@ -46,7 +49,7 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
     log(
       `  ${sampleStory(config, report.state.parameters, material.tokenizer, settings.seed + report.state.step)}`,
     );
-    await save(settings, selected, material, report, measured);
+    await save(settings, selected, material, earlier, report, measured);
     lastGood = `the checkpoint ${out} is from step ${report.state.step}`;
     return measured;
   };
@@ -75,12 +78,22 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
   };
 }
 
-function startOf({ config, seed, resume, out, ...rest }: Settings): TrainingState {
-  const parameters = initialParameters(parameterSpecs(config), new Random(seed));
-  if (resume) {
-    const settings = { config, seed, resume, out, ...rest };
-    return readState(out, parameters.length, repeatingCommand(settings, settings.steps!));
+/** The checkpoint to start from, or null. */
+function readEarlier({ from, config, preset }: Settings): Checkpoint | null {
+  if (from === null) return null;
+  const earlier = readCheckpoint(from);
+  if (JSON.stringify(earlier.config) !== JSON.stringify(config)) {
+    throw new ModelError(`${from} has not the shape of ${preset}: ${JSON.stringify(earlier.config)}`);
   }
+  return earlier;
+}
+
+function startOf(settings: Settings, earlier: Checkpoint | null): TrainingState {
+  const { config, seed, resume, out, steps } = settings;
+  const parameters = earlier
+    ? fromTensors(config, earlier.tensors)
+    : initialParameters(parameterSpecs(config), new Random(seed));
+  if (resume) return readState(out, parameters.length, repeatingCommand(settings, steps!));
   const zeros = () => new Float32Array(parameters.length);
   return { step: 0, tokens: 0, parameters, mean: zeros(), square: zeros() };
 }
@@ -90,6 +103,7 @@ async function save(
   settings: Settings,
   { description }: Selected,
   { tokenizer, sequences }: Material,
+  earlier: Checkpoint | null,
   report: Report,
   { heldOutLoss, bitsPerByte }: Measured,
 ): Promise<void> {
@@ -115,6 +129,7 @@ async function save(
         minutes,
         heldOutLoss,
         heldOutBitsPerByte: bitsPerByte,
+        earlier: earlier?.training,
       },
     });
     if (settings.steps !== null) await writeState(out, report.state, command);

@@ -18,6 +18,7 @@ const { values } = parseArgs({
     'batch-tokens': { type: 'string' },
     backend: { type: 'string' },
     out: { type: 'string' },
+    from: { type: 'string' },
     resume: { type: 'boolean' },
   },
 });
@@ -44,6 +45,7 @@ try {
     batchTokens: number(values['batch-tokens']),
     backend: values.backend as BackendChoice | undefined,
     out: values.out ?? `models/checkpoints/${values.preset}`,
+    from: values.from,
     resume: values.resume,
     signal: controller.signal,
   });

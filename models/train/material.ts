@@ -37,10 +37,13 @@ function learnTokenizer({ corpus, seed, config: { vocabulary } }: Settings): Bpe
   return tokenizer;
 }
 
-/** @throws ModelError or CorpusError when there is too little text */
-export function readMaterial(settings: Settings): Material {
+/**
+ * @param known the tokenizer of the checkpoint to start from, if any
+ * @throws ModelError or CorpusError when there is too little text
+ */
+export function readMaterial(settings: Settings, known: BpeTokenizer | null): Material {
   const { corpus, seed, stories, config } = settings;
-  const tokenizer = learnTokenizer(settings);
+  const tokenizer = known ?? learnTokenizer(settings);
   const read = (split: Split, count: number) =>
     tokenize(corpusStories(corpus, split, count, seed), tokenizer, config.context);
   const sequences = read('train', stories);

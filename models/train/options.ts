@@ -17,6 +17,8 @@ export interface TrainingOptions {
   seed?: number;
   /** Where the checkpoint goes: DIR/NAME, without extension. */
   out: string;
+  /** A checkpoint whose weights and tokenizer to start from; the preset must have its shape. @default random weights */
+  from?: string;
   /** Goes on from where a training with these options and this `out` was interrupted, to the same bits. Needs `steps`. */
   resume?: boolean;
   /** @default 'auto' */
@@ -37,10 +39,11 @@ export interface TrainingOptions {
   signal?: AbortSignal;
 }
 
-export type Settings = Required<Omit<TrainingOptions, 'minutes' | 'steps' | 'signal'>> & {
+export type Settings = Required<Omit<TrainingOptions, 'minutes' | 'steps' | 'signal' | 'from'>> & {
   config: ModelConfig;
   minutes: number | null;
   steps: number | null;
+  from: string | null;
   signal: AbortSignal | undefined;
 };
 
@@ -61,6 +64,7 @@ export function checkOptions(options: TrainingOptions): Settings {
     batchTokens: options.batchTokens ?? 1024,
     corpus: options.corpus ?? GRAMMAR,
     out: options.out,
+    from: options.from ?? null,
     resume: options.resume ?? false,
     backend: options.backend ?? 'auto',
     stories: options.stories ?? 40_000,
@@ -89,9 +93,9 @@ export function checkOptions(options: TrainingOptions): Settings {
 
 /** The options that decide the weights, as the command line that repeats the training. */
 export function repeatingCommand(settings: Settings, steps: number): string {
-  const { preset: name, corpus, seed, workers, stories, rate, batchTokens } = settings;
+  const { preset: name, corpus, seed, workers, stories, rate, batchTokens, from } = settings;
   return (
     `npx tsx models/train/main.ts --preset ${name} --corpus ${corpus} --steps ${steps} --seed ${seed} ` +
-    `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens}`
+    `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens}${from === null ? '' : ` --from ${from}`}`
   );
 }

@@ -245,6 +245,20 @@ describe('training', () => {
     await expect(trainModel({ ...whole, out, resume: true })).rejects.toThrow(/nothing to resume/);
   });
 
+  it('starts from a checkpoint, with its tokenizer, and says what came before', async () => {
+    const first = join(folder, 'first');
+    const before = await trainModel({ ...options, out: first });
+    const out = join(folder, 'second');
+    const after = await trainModel({ ...options, seed: 2, from: first, out });
+    const [a, b] = [readCheckpoint(first), readCheckpoint(out)];
+    expect(after.heldOutLoss).toBeLessThan(before.heldOutLoss);
+    expect(b.tokenizer).toEqual(a.tokenizer);
+    expect(b.training).toMatchObject({ earlier: { seed: 1, heldOutLoss: before.heldOutLoss } });
+    await expect(trainModel({ ...options, preset: 'story-8k', from: first, out })).rejects.toThrow(
+      /not the shape/,
+    );
+  });
+
   it('ends with a clear message when the loss is no longer a number', async () => {
     const bad = trainModel({ ...options, rate: 1e30, out: join(folder, 'bad') });
     await expect(bad).rejects.toThrow(/no longer a number at step \d+; try a lower learning rate/);
