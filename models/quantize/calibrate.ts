@@ -94,8 +94,9 @@ export function calibrate(
     stats.logitSpread = Math.max(stats.logitSpread, spread(logits));
     return logits;
   };
-  if (sequences === undefined) ownText(checkpoint, step);
-  else for (const sequence of sequences) sequence.slice(0, config.context).forEach(step);
+  for (const sequence of sequences ?? []) sequence.slice(0, config.context).forEach(step);
+  // Second moments need more text than ranges do, and the model's own serves.
+  if (sequences === undefined || needMoments) ownText(checkpoint, step);
   return stats;
 }
 

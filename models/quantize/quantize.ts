@@ -45,7 +45,8 @@ export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOpti
   );
   const residualFraction = chooseResidualFraction(config, stats, layers);
   const embedding = quantizeMatrix(floatMatrix(tensors.get('embed_tokens.weight')!), formatOf('embedding'), {
-    ...(config.tied ? finalOptions(stats) : {}),
+    // Without compensation: as output matrix it would gain, but the same rows are what tokens enter by.
+    importance: config.tied ? stats.finalInput.meanSquares : undefined,
     maximumExponent: residualFraction + 31,
   });
   const output = config.tied
