@@ -60,7 +60,7 @@ export interface BusChip {
   /** Callbacks by SRAM byte offset. */
   readonly watches: Map<number, ((value: number, cycle: number, core: number) => void)[]>;
   /** After an access with side effects: alarms or requests may now come earlier. */
-  sideEffects(core: Core): void;
+  sideEffects(): void;
 }
 
 export class CoreBus {
@@ -258,7 +258,7 @@ export class CoreBus {
         this.present(core, at);
         core.cost = timing.sio;
         this.chip.sioBlock.write(core.id, address & 0xffc, onLanes(value, size));
-        this.chip.sideEffects(core);
+        this.chip.sideEffects();
         return;
       case 0xe:
         if (address >>> 12 !== 0xe000e || !core.privileged) break;
@@ -267,7 +267,7 @@ export class CoreBus {
         core.sampleDelay = timing.ppbSample;
         this.chip.ppbs[core.id].write(address & 0xffc, onLanes(value, size) >>> 0);
         core.sampleDelay = 0;
-        this.chip.sideEffects(core);
+        this.chip.sideEffects();
         return;
     }
     this.fail(core, 'unmapped-write', address, size);
@@ -318,7 +318,7 @@ export class CoreBus {
     core.cost = cost;
     if (peripheral) writePeripheral(peripheral, address, onLanes(value, size), alias);
     else this.writeDpram(address & (DPRAM_BYTES - 1), value, size);
-    this.chip.sideEffects(core);
+    this.chip.sideEffects();
   }
 
   writeDpram(offset: number, value: number, size: number): void {
@@ -366,7 +366,7 @@ export class CoreBus {
 
   private after(core: Core, value: number): number {
     core.sampleDelay = 0;
-    this.chip.sideEffects(core);
+    this.chip.sideEffects();
     return value;
   }
 

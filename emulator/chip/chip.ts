@@ -9,7 +9,7 @@ import { RP2040 } from 'rp2040js';
 import { Arbiter } from '../bus/arbiter.ts';
 import { BusControl } from '../bus/busctrl.ts';
 import { type BusChip, CoreBus } from '../bus/core-bus.ts';
-import type { AccessSize, BusMaster, MasterBus, MasterId } from '../bus/master.ts';
+import type { BusMaster } from '../bus/master.ts';
 import { ChipMasterBus } from '../bus/master-bus.ts';
 import { SRAM_BASE, SRAM_BYTES } from '../bus/slaves.ts';
 import { type XipPort, ZeroWaitXip } from '../bus/xip-port.ts';
@@ -37,7 +37,7 @@ export interface ChipOptions {
 }
 
 /** Why `run` returned. */
-export type StopReason = 'cycle' | 'fault' | 'lockup' | 'break' | 'breakpoint' | 'stopped' | 'asleep';
+export type StopReason = 'cycle' | 'fault' | 'lockup' | 'break' | 'breakpoint' | 'stopped';
 
 export type WriteWatch = (value: number, cycle: number, master: number) => void;
 
@@ -108,6 +108,8 @@ export class Chip implements BusChip, CoreHost, SioHost {
   stopReason: StopReason | undefined;
   /** The core that had the bus to itself in the last step; see Arbiter.soleMasterWas. */
   soleMaster = -1;
+  /** Relative cycle of the next event or DMA request that the running cores know of. */
+  horizon = 0;
   readonly breakpoints = new Set<number>();
 
   constructor(options: ChipOptions = {}) {
@@ -305,15 +307,12 @@ export class Chip implements BusChip, CoreHost, SioHost {
     this.machinery.turnsOver = true;
   }
 
-  sideEffects(core: Core): void {
+  sideEffects(): void {
     const soonest = Math.min(
       this.clock.nextDueCycle,
       this.cores[0].sysTick.zeroCycle,
       this.cores[1].sysTick.zeroCycle,
     );
-    if (soonest - this.base < core.limit) core.limit = soonest - this.base;
-    if (core.quietLimit > core.limit) core.quietLimit = core.limit;
+    if (soonest - this.base < this.horizon) this.reschedule();
   }
 }
-
-export type { AccessSize, MasterBus, MasterId };

@@ -47,6 +47,7 @@ function schedule(chip: Chip, untilCycle: number): StopReason {
     const limit = Math.min(event, until);
     if (dma <= next && serveDma(chip, next, time0, time1)) continue;
     const horizon = Math.min(limit, dma);
+    chip.horizon = horizon;
     if (time0 < NEVER && time1 < NEVER && horizon > next) {
       share(chip);
       runPair(core0, core1, horizon, chip.machinery);

@@ -249,6 +249,32 @@ describe('a plain model of the bus, cycle by cycle,', () => {
   });
 });
 
+describe('events', () => {
+  test('that a core brings about while the other one runs come at their cycle', () => {
+    const until = (slice: number) => {
+      const chip = new Chip();
+      const vectors = 0x20008000;
+      chip.load(CODE[0], assemble('1: adds r0, #1\nb 1b\n', CODE[0]));
+      chip.load(
+        CODE[1],
+        assemble(
+          'ldr r0, =0xe000e010\nldr r1, =500\nstr r1, [r0, #4]\nstr r1, [r0, #8]\nmovs r1, #7\nstr r1, [r0]\n1: adds r2, #1\nb 1b\n.balign 4\nhandler: ldr r3, [r0, #8]\nbkpt 0\n',
+          CODE[1],
+        ),
+      );
+      chip.load(vectors + 60, new Uint8Array(Uint32Array.of(CODE[1] + 17).buffer));
+      for (const core of chip.cores) startAt(core, CODE[core.id], CODE[core.id] + 0xf00);
+      chip.cores[1].vtor = vectors;
+      chip.onBreak = () => true;
+      for (let end = slice; chip.run(end) !== 'break' && end < 10_000; ) end += slice;
+      return [chip.cores[1].cycle, chip.cores[1].registers[3]];
+    };
+    const [cycle, counter] = until(10_000);
+    expect(500 - counter).toBeLessThan(20);
+    expect([cycle, counter]).toEqual(until(7));
+  });
+});
+
 describe('the slices of a run', () => {
   test('do not change what two cores do, nor when', () => {
     const steps = fc.array(thumbStep, { minLength: 1, maxLength: 60, size: 'max' });
