@@ -44,21 +44,43 @@ static void SM_HOT normalise(int32_t *t, uint32_t size, uint32_t sum) {
   }
 }
 
-void SM_HOT sm_attention(struct sm_engine *e, uint32_t layer, uint32_t position) {
+/* Query heads `first` to before `end`, with room of their own for the scores. */
+struct heads {
+  struct sm_engine *e;
+  uint32_t layer, positions, first, end;
+  int32_t *scores;
+};
+
+static void SM_HOT attend(void *argument) {
+  const struct heads *heads = argument;
+  struct sm_engine *e = heads->e;
   const struct sm_config *c = &e->config;
-  const struct sm_layer_parameters *p = &e->layers[layer].p;
+  const struct sm_layer_parameters *p = &e->layers[heads->layer].p;
   struct sm_softmax softmax = {e->exp_table, c->exp_entries - 1u, p->score_mul, p->score_shift};
-  uint32_t size = c->head_size, group = c->heads / c->kv_heads, positions = position + 1u;
-  const int32_t *q = e->y;
-  int32_t *t = e->t;
-  for (uint32_t kv = 0; kv < c->kv_heads; kv++) {
-    const uint8_t *keys = sm_kv_head(e, layer, kv, 0), *values = sm_kv_head(e, layer, kv, 1);
-    for (uint32_t i = 0; i < group; i++) {
-      int32_t most = scores(e->scores, q, keys, size, positions);
-      uint32_t sum = weights(e->scores, positions, most, &softmax);
-      mix((uint32_t *)t, (const uint32_t *)e->scores, values, size, positions);
-      normalise(t, size, sum);
-      q += size, t += size;
-    }
+  uint32_t size = c->head_size, group = c->heads / c->kv_heads, positions = heads->positions;
+  const int32_t *q = e->y + heads->first * size;
+  int32_t *t = e->t + heads->first * size, *s = heads->scores;
+  uint32_t kv = heads->first / group, left = group - heads->first % group; /* of this key-value head's query heads */
+  for (uint32_t h = heads->first; h < heads->end; h++) {
+    const uint8_t *keys = sm_kv_head(e, heads->layer, kv, 0), *values = sm_kv_head(e, heads->layer, kv, 1);
+    int32_t most = scores(s, q, keys, size, positions);
+    uint32_t sum = weights(s, positions, most, &softmax);
+    mix((uint32_t *)t, (const uint32_t *)s, values, size, positions);
+    normalise(t, size, sum);
+    q += size, t += size;
+    if (--left == 0) left = group, kv++;
   }
+}
+
+void SM_HOT sm_attention(struct sm_engine *e, uint32_t layer, uint32_t position) {
+  uint32_t heads = e->config.heads, half = SM_CORES() == 2u ? heads >> 1 : 0;
+  struct heads mine = {e, layer, position + 1u, half, heads, e->scores};
+  if (half == 0) {
+    attend(&mine);
+    return;
+  }
+  struct heads others = {e, layer, position + 1u, 0, half, e->scores + ((e->config.context + 3u) & ~3u)};
+  SM_PARALLEL(attend, &others);
+  attend(&mine);
+  SM_JOIN();
 }

@@ -36,6 +36,34 @@ static uint32_t SM_HOT scaled_eps(uint32_t eps, int32_t k) {
   return k > 31 ? 0 : eps >> k;
 }
 
+/* Some of the elements. */
+struct elements {
+  int32_t *t;
+  const int32_t *x;
+  const int16_t *g;
+  uint32_t n;
+  int32_t shift;
+  uint32_t squares, largest; /* results; largest of |x|, then of |t| */
+};
+
+static void SM_HOT find_largest(void *argument) {
+  struct elements *part = argument;
+  part->largest = sm_largest(part->x, part->n);
+}
+
+static void SM_HOT apply_gain(void *argument) {
+  struct elements *part = argument;
+  part->squares = sm_gain_norm(part->t, part->x, part->g, part->n, part->shift, &part->largest);
+}
+
+/* Runs a step on both halves of the elements, or on all here when `others` is none; leaves the largest of both in mine. */
+static void SM_HOT both(void (*step)(void *), struct elements *mine, struct elements *others) {
+  if (others->n > 0) SM_PARALLEL(step, others);
+  step(mine);
+  if (others->n > 0) SM_JOIN();
+  if (others->largest > mine->largest) mine->largest = others->largest;
+}
+
 void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
   uint32_t n = e->config.dim;
   const int32_t *x = e->x;
@@ -43,11 +71,17 @@ void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
     centre(e->t, x, n);
     x = e->t;
   }
-  uint32_t largest = sm_largest(x, n);
+  uint32_t half = SM_CORES() == 1u || n < SM_WORTH_HALVING ? n : n >> 1;
+  struct elements mine = {e->t, x, gain->g, half, 0, 0, 0};
+  struct elements others = {e->t + half, x + half, gain->g + half, n - half, 0, 0, 0};
+  both(find_largest, &mine, &others);
+  uint32_t largest = mine.largest;
   int32_t shift = (int32_t)sm_bitlen(largest) - 15;
   if (shift < -6) shift = -6;
-  uint32_t most;
-  uint32_t squares = sm_gain_norm(e->t, x, gain->g, n, shift, &most);
+  mine.shift = others.shift = shift;
+  others.largest = 0;
+  both(apply_gain, &mine, &others);
+  uint32_t most = mine.largest, squares = mine.squares + others.squares;
   squares += scaled_eps(e->config.norm_eps, 2 * (shift + 4));
   if (largest == 0 || squares == 0 || most == 0) {
     sm_scaled_zero(&e->a, n);

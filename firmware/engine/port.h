@@ -56,6 +56,19 @@ enum sm_tap {
 #define SM_TAP(tap, layer, values, count) ((void)0)
 #endif
 
+/*
+ * Two cores. SM_CORES(): how many may compute now, 1 or 2; results do not depend on it. With 2, SM_PARALLEL(fn, job) has
+ * the other core call fn(job), a void (*)(void *), while the caller goes on, and SM_JOIN() waits until it has returned;
+ * no second SM_PARALLEL comes in between. The defaults compute everything where the caller is.
+ */
+#ifndef SM_CORES
+#define SM_CORES() 1u
+#endif
+#ifndef SM_PARALLEL
+#define SM_PARALLEL(fn, job) (fn)(job)
+#define SM_JOIN() ((void)0)
+#endif
+
 /* SM_HOT: code on a token's path. The Pico SDK's linker script copies .time_critical* to SRAM. */
 #ifndef SM_HOT
 #if defined(__arm__)

@@ -33,6 +33,9 @@ void sm_attention(struct sm_engine *e, uint32_t layer, uint32_t position);
 /* y: gate (and up) -> t: (hidden) -> a: (hidden). */
 void sm_ffn_activation(struct sm_engine *e, uint32_t layer);
 
+/* Elements from which on a pass is worth halving between two cores. */
+#define SM_WORTH_HALVING 32u
+
 /* The 8-bit cache of one layer and key-value head; its layout is in kernels/attention.h. */
 static inline uint8_t *sm_kv_head(const struct sm_engine *e, uint32_t layer, uint32_t kv, uint32_t is_value) {
   const struct sm_config *c = &e->config;

@@ -63,6 +63,11 @@ export class HostEngine {
     return (await this.ask('L', bytesOf([arenaBytes, flashLimit]), image)).status;
   }
 
+  /** Work is split from now on as for so many cores. */
+  async setCores(count: 1 | 2): Promise<void> {
+    await this.ask('C', bytesOf([count]));
+  }
+
   /** The validator's verdict on many images in one exchange. */
   async validate(candidates: HostCandidate[]): Promise<number[]> {
     const parts = candidates.flatMap(({ image, arenaBytes, flashLimit }) => [

@@ -74,6 +74,7 @@ static struct sm_engine engine;
 static struct sm_tokenizer tokenizer;
 static uint8_t *image_bytes;
 static void *arena;
+uint32_t host_cores = 1;
 static struct buffer *taps; /* NULL: not wanted */
 
 void host_tap(enum sm_tap tap, uint32_t layer, const int32_t *values, uint32_t count) {
@@ -106,6 +107,12 @@ static int load(struct reader *r) {
   memset(arena, 0xa5, image.arena_bytes); /* the engine may rely on no initial value */
   sm_tokenizer_init(&tokenizer, &image);
   return sm_engine_init(&engine, &image, arena);
+}
+
+/* u32 cores, 1 or 2 */
+static int set_cores(struct reader *r) {
+  host_cores = take_u32(r);
+  return SM_OK;
 }
 
 /* u32 count, count x (u32 arena bytes, u32 flash limit, u32 available, image) -> i32 (count) */
@@ -216,6 +223,7 @@ static int decode(struct reader *r, struct buffer *out) {
 static int run(uint8_t operation, struct reader *r, struct buffer *out) {
   switch (operation) {
     case 'L': return load(r);
+    case 'C': return set_cores(r);
     case 'V': return validate(r, out);
     case 'F': return forward(r, out);
     case 'T': return forward_taps(r, out);

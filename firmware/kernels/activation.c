@@ -4,14 +4,6 @@
 
 #define Z_MAX 32767
 
-void SM_HOT sm_sigmoid_init(struct sm_sigmoid *s, const uint16_t *table, int32_t fz) {
-  s->table = table;
-  s->left = fz < 6 ? (uint32_t)(6 - fz) : 0;
-  /* Shifts beyond 16 take every z to 512, as 16 does. */
-  s->right = fz < 6 ? 0 : fz > 22 ? 16u : (uint32_t)(fz - 6);
-  s->offset = (512u << s->right) + sm_half(s->right);
-}
-
 /* One comparison for the usual case. */
 static inline int32_t clamp_z(int32_t z) {
   if ((uint32_t)z + Z_MAX > 2u * Z_MAX) return z < 0 ? -Z_MAX : Z_MAX;

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "../engine/arith.h"
 #include "../engine/port.h"
 
 /*
@@ -20,7 +21,13 @@ struct sm_sigmoid {
 };
 
 /* For z of fraction fz, -10..37. */
-void sm_sigmoid_init(struct sm_sigmoid *s, const uint16_t *table, int32_t fz);
+static inline void sm_sigmoid_init(struct sm_sigmoid *s, const uint16_t *table, int32_t fz) {
+  s->table = table;
+  s->left = fz < 6 ? (uint32_t)(6 - fz) : 0;
+  /* Shifts beyond 16 take every z to 512, as 16 does. */
+  s->right = fz < 6 ? 0 : fz > 22 ? 16u : (uint32_t)(fz - 6);
+  s->offset = (512u << s->right) + sm_half(s->right);
+}
 
 /* z: (n), clamped to +-32767 -> t[i] = rshift(z sigma(z), 15). Returns the largest |t|. */
 uint32_t sm_silu_portable(int32_t *t, const int32_t *z, uint32_t n, const struct sm_sigmoid *s);

@@ -2,46 +2,71 @@
 
 #include "../engine/image.h"
 
-static void SM_HOT matvec_int8(const struct sm_matvec *job) {
+/* Multiply-adds from which on the other core's help is worth its hand-off. */
+#define WORTH_SHARING 256u
+
+typedef void (*kernel)(const struct sm_matvec *job);
+
+/* Some of a product's blocks, for the kernel that can do them. */
+struct part {
+  struct sm_matvec job;
+  kernel run;
+};
+
+static inline kernel kernel_for(uint32_t format, const struct sm_matvec *job) {
 #if SM_KERNELS_M0
-  if (job->columns <= SM_MATVEC_INT8_M0_COLUMNS && job->pre <= SM_MATVEC_INT8_M0_PRE) {
-    sm_matvec_int8_m0(job);
-    return;
+  if (format == SM_INT8) {
+    if (job->columns <= SM_MATVEC_INT8_M0_COLUMNS && job->pre <= SM_MATVEC_INT8_M0_PRE) return sm_matvec_int8_m0;
+  } else if (job->columns <= SM_MATVEC_INT4_M0_COLUMNS) {
+    return format == SM_INT4 ? sm_matvec_int4_m0 : sm_matvec_int4g32_m0;
   }
+#else
+  (void)job;
 #endif
-  sm_matvec_int8_portable(job);
+  return format == SM_INT8   ? sm_matvec_int8_portable
+         : format == SM_INT4 ? sm_matvec_int4_portable
+                             : sm_matvec_int4g32_portable;
 }
 
-static void SM_HOT matvec_int4(const struct sm_matvec *job, int grouped) {
-#if SM_KERNELS_M0
-  if (job->columns <= SM_MATVEC_INT4_M0_COLUMNS) {
-    if (grouped) sm_matvec_int4g32_m0(job);
-    else sm_matvec_int4_m0(job);
-    return;
-  }
-#endif
-  if (grouped) sm_matvec_int4g32_portable(job);
-  else sm_matvec_int4_portable(job);
+static void SM_HOT run_part(void *argument) {
+  const struct part *part = argument;
+  part->run(&part->job);
+}
+
+/* Takes the first half of the blocks off `whole` and gives them to `first`. */
+static void SM_HOT halve(const struct sm_matrix *w, struct part *whole, struct part *first) {
+  uint32_t blocks = whole->job.blocks >> 1, lanes = w->format == SM_INT8 ? 4u : 8u;
+  uint32_t words = w->format == SM_INT4G32 ? 36u * ((w->columns + 31u) >> 5) : whole->job.columns;
+  *first = *whole;
+  first->job.blocks = blocks;
+  whole->job.blocks -= blocks;
+  whole->job.words += blocks * words;
+  whole->job.wm += blocks * lanes;
+  whole->job.y += blocks * lanes;
 }
 
 void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y) {
-  struct sm_matvec job;
+  struct part part;
   int32_t post = w->we + a->ae - w->pre - 17 - fy;
-  job.words = w->words;
-  job.wm = w->wm;
-  job.a = a->a;
-  job.y = y;
-  job.columns = (w->columns + 3u) & ~3u;
-  job.sum = a->sum;
-  job.am = a->am;
-  job.pre = w->pre;
-  job.post = (uint32_t)(post < 1 ? 1 : post > 31 ? 31 : post);
-  if (w->format == SM_INT8) {
-    job.blocks = (w->rows + 3u) >> 2;
-    matvec_int8(&job);
+  part.job.words = w->words;
+  part.job.wm = w->wm;
+  part.job.a = a->a;
+  part.job.y = y;
+  part.job.columns = (w->columns + 3u) & ~3u;
+  part.job.sum = a->sum;
+  part.job.am = a->am;
+  part.job.pre = w->pre;
+  part.job.post = (uint32_t)(post < 1 ? 1 : post > 31 ? 31 : post);
+  part.job.run = w->run;
+  part.job.blocks = w->format == SM_INT8 ? (w->rows + 3u) >> 2 : (w->rows + 7u) >> 3;
+  part.run = kernel_for(w->format, &part.job);
+  if (SM_CORES() == 2u && part.job.blocks > 1 && w->rows * w->columns >= WORTH_SHARING) {
+    struct part first;
+    halve(w, &part, &first);
+    SM_PARALLEL(run_part, &first);
+    part.run(&part.job);
+    SM_JOIN();
   } else {
-    job.blocks = (w->rows + 7u) >> 3;
-    job.run = w->run;
-    matvec_int4(&job, w->format == SM_INT4G32);
+    part.run(&part.job);
   }
 }

@@ -6,7 +6,6 @@
 
 #define SM_FIRMWARE_VERSION "0.1.0"
 #define SM_BOARD_NAME PICO_BOARD
-#define SM_COMPUTING_CORES 1u
 
 #define SM_UART_TX_PIN 0u
 #define SM_UART_RX_PIN 1u

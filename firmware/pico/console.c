@@ -24,7 +24,7 @@ static char __scratch_y("console") line[LINE_BYTES + 1];
 static uint32_t length;
 static bool noise;    /* the line holds bytes no keyboard sends */
 static bool after_cr; /* a LF right after CR is the same key */
-static struct sm_settings settings = {.count = SM_DEFAULT_COUNT, .top_p = SM_TOP_P_OFF};
+static struct sm_settings settings = {.count = SM_DEFAULT_COUNT, .top_p = SM_TOP_P_OFF, .cores = SM_DEFAULT_CORES};
 static struct {
   uint32_t stories, tokens;
   uint64_t cycles;
@@ -219,6 +219,16 @@ static bool set_clock(const char *argument) {
   return true;
 }
 
+static bool set_cores(const char *argument) {
+  uint32_t value;
+  if (!read_number(&argument, &value) || *argument != 0 || value == 0 || value > sm_worker_cores()) {
+    sm_print(sm_worker_cores() == 2 ? "There are 1 or 2 cores.\n" : "There is 1 core.\n");
+    return false;
+  }
+  settings.cores = value;
+  return true;
+}
+
 static bool print_help(const char *argument) {
   (void)argument;
   sm_print(
@@ -228,7 +238,8 @@ static bool print_help(const char *argument) {
       "/seed N   another story from the same beginning (with a temperature)\n"
       "/tokens N length of the story\n"
       "/stats    figures since the start\n"
-      "/clock M  125, 133 or 200 MHz\n");
+      "/clock M  125, 133 or 200 MHz\n"
+      "/cores N  1 or 2 cores compute\n");
   return false;
 }
 
@@ -256,6 +267,7 @@ static const struct {
 } commands[] = {
     {"/help", print_help},   {"/model", print_model_command}, {"/temp", set_temperature}, {"/seed", set_seed},
     {"/tokens", set_tokens}, {"/stats", print_stats},         {"/clock", set_clock},
+    {"/cores", set_cores},
 };
 
 static void run_command(void) {

@@ -46,7 +46,8 @@ static int check_prompt(const struct sm_prompt *prompt) {
 
 static int prepare(const struct sm_prompt *prompt, const struct sm_settings *settings, struct sm_sampler *sampler) {
   int error = check_prompt(prompt);
-  if (error == 0 && settings->count == 0) {
+  bool has_cores = settings->cores >= 1 && settings->cores <= sm_worker_cores();
+  if (error == 0 && (settings->count == 0 || !has_cores)) {
     error = SM_ERR_BAD_ARGUMENT;
   }
   return error != 0 ? error
@@ -128,6 +129,7 @@ int sm_generate(const struct sm_prompt *prompt, const struct sm_settings *settin
     return error;
   }
   *outcome = (struct sm_outcome){.reason = "length"};
+  sm_cores = settings->cores;
   error = prefill(prompt, sink);
   if (error != 0) {
     outcome->reason = "cancelled";
@@ -169,6 +171,7 @@ int sm_generate(const struct sm_prompt *prompt, const struct sm_settings *settin
 }
 
 int sm_logits_of(const struct sm_prompt *prompt, struct sm_phase_counts *counts) {
+  sm_cores = SM_DEFAULT_CORES;
   int error = check_prompt(prompt);
   if (error == 0) {
     error = prefill(prompt, NULL);

@@ -12,6 +12,7 @@
 
 #define SM_MAX_PROMPT 1024u /* no model has a longer context */
 #define SM_DEFAULT_COUNT 64u
+#define SM_DEFAULT_CORES 1u
 
 struct sm_prompt {
   uint16_t ids[SM_MAX_PROMPT];
@@ -27,6 +28,7 @@ struct sm_settings {
   uint32_t top_k;
   uint32_t top_p; /* Q16 */
   uint32_t seed;
+  uint32_t cores; /* that compute, 1 or 2 */
 };
 
 /* Where results go. Called between tokens, never inside a counted one. */

@@ -14,6 +14,7 @@
 #include "selftest.h"
 #include "serial.h"
 #include "stack_guard.h"
+#include "worker.h"
 
 #define PROTOCOL 1u
 
@@ -44,7 +45,7 @@ static void hello(uint32_t id, const struct sm_cbor_item *request) {
   sm_cbor_pair_text(w, "firmware", SM_FIRMWARE_VERSION);
   sm_cbor_pair_text(w, "board", SM_BOARD_NAME);
   sm_cbor_pair_unsigned(w, "clockHz", sm_clock_hz());
-  sm_cbor_pair_unsigned(w, "cores", SM_COMPUTING_CORES);
+  sm_cbor_pair_unsigned(w, "cores", sm_worker_cores());
   sm_cbor_pair_unsigned(w, "arenaBytes", SM_ARENA_BYTES);
   sm_cbor_pair_unsigned(w, "engineVersion", SM_ENGINE_VERSION);
   put_text_or_null(w, "model", loaded ? sm_model.image.name : NULL);

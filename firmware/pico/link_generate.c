@@ -36,10 +36,10 @@ static bool read_settings(const struct sm_cbor_item *request, struct sm_settings
     }
     *logits = item.value != 0;
   }
-  *settings = (struct sm_settings){.count = SM_DEFAULT_COUNT, .top_p = SM_TOP_P_OFF};
+  *settings = (struct sm_settings){.count = SM_DEFAULT_COUNT, .top_p = SM_TOP_P_OFF, .cores = SM_DEFAULT_CORES};
   return read_u32(request, "count", &settings->count) && read_u32(request, "temperature", &settings->temperature) &&
          read_u32(request, "topK", &settings->top_k) && read_u32(request, "topP", &settings->top_p) &&
-         read_u32(request, "seed", &settings->seed);
+         read_u32(request, "seed", &settings->seed) && read_u32(request, "cores", &settings->cores);
 }
 
 static void refuse(uint32_t id, int error, size_t at) {
@@ -59,7 +59,7 @@ static void refuse(uint32_t id, int error, size_t at) {
       sm_error_begin(id, "bad-token", "a token id is not below the vocabulary", 0);
       break;
     case SM_ERR_BAD_ARGUMENT:
-      sm_error_begin(id, "bad-argument", "empty prompt, count 0, or a sampler setting outside its range", 0);
+      sm_error_begin(id, "bad-argument", "empty prompt, count 0, cores that are not there, or a sampler setting outside its range", 0);
       break;
     default:
       sm_error_begin(id, "engine-fault", sm_error_name(error), 0);
@@ -171,7 +171,7 @@ void sm_link_generate(uint32_t id, const struct sm_cbor_item *request) {
   struct run run = {.id = id};
   struct sm_settings settings;
   if (!read_settings(request, &settings, &run.logits)) {
-    sm_error_send(id, "bad-argument", "count, temperature, topK, topP and seed are u32, logits is a boolean");
+    sm_error_send(id, "bad-argument", "count, temperature, topK, topP, seed and cores are u32, logits is a boolean");
     return;
   }
   if (!read_prompt(id, request)) {

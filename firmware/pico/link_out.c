@@ -4,7 +4,7 @@
 #include "pico.h"
 #include "serial.h"
 
-static uint8_t __scratch_x("link") buffer[SM_MAX_ANSWER_BYTES];
+static uint8_t buffer[SM_MAX_ANSWER_BYTES];
 static struct sm_cbor_writer writer;
 static uint32_t answering; /* `re` of the message begun last */
 

@@ -9,6 +9,7 @@
 #include "serial.h"
 #include "stack_guard.h"
 #include "text.h"
+#include "worker.h"
 
 /* The SDK's panic, without its printf: a fault of the program, named, then a stop a debugger sees. */
 _Noreturn void sm_panic(const char *format, ...) {
@@ -23,6 +24,7 @@ _Noreturn void sm_panic(const char *format, ...) {
 
 int main(void) {
   sm_stack_fill();
+  sm_worker_init();
   sm_serial_init();
   sm_phase_init();
   sm_model_load();

@@ -29,7 +29,7 @@ uint32_t sm_memory_map(struct sm_memory_region regions[SM_MEMORY_REGIONS]) {
   regions[n++] = between("sram: code and data", &__data_start__, &__data_end__);
   regions[n++] = between("sram: variables", &__bss_start__, &__bss_end__);
   regions[n++] = (struct sm_memory_region){"sram: free", end, SRAM4_BASE - end};
-  regions[n++] = between("sram: prompt and link buffers", &__scratch_x_start__, &__scratch_x_end__);
+  regions[n++] = between("sram: prompt and sending buffers", &__scratch_x_start__, &__scratch_x_end__);
   regions[n++] = between("sram: serial and console buffers", &__scratch_y_start__, &__scratch_y_end__);
   if (&__StackOneTop != &__StackOneBottom) {
     regions[n++] = between("sram: stack of core 1", &__StackOneBottom, &__StackOneTop);

@@ -1,6 +1,6 @@
 /*
  * Cycles per phase of a token, counted with SysTick at clk_sys and widened to 32 bits (34 s at 125 MHz). Also the
- * engine's porting header: it replaces SM_PHASE of engine/port.h.
+ * engine's porting header: it replaces SM_PHASE of engine/port.h, and worker.h what is about two cores.
  *
  * The same boundaries are visible from outside: every boundary is one read of SYST_CVR followed at once by a store of
  * the phase to sm_phase_marker. SM_PHASE_IDLE ends a token.
@@ -9,6 +9,8 @@
 #define SM_PHASE_H
 
 #include <stdint.h>
+
+#include "worker.h"
 
 #define SM_PHASE(phase) sm_phase_mark(phase)
 #define SM_PHASE_IDLE 9u

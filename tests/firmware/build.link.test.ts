@@ -52,7 +52,7 @@ describe('hello, describe, memory and self-test', () => {
       protocol: 1,
       board: 'pico',
       clockHz: 125_000_000,
-      cores: 1,
+      cores: 2,
       arenaBytes: 233_472,
       model: 'random 31',
       modelError: null,
