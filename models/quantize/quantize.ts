@@ -1,6 +1,7 @@
 /** Checkpoint to quantized model: every weight, gain, fraction and constant of ARITHMETIC.md. */
 import type { Checkpoint } from '../checkpoint.ts';
 import { parameterCount } from '../config.ts';
+import { ModelError } from '../errors.ts';
 import type {
   LayerConstants,
   QuantizedLayer,
@@ -43,12 +44,18 @@ export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOpti
   const layers = stats.layers.map((layerStats, n) =>
     quantizeLayer(checkpoint, n, layerStats, { formatOf, qMax, kMax, vMax }),
   );
-  const residualFraction = chooseResidualFraction(config, stats, layers);
-  const embedding = quantizeMatrix(floatMatrix(tensors.get('embed_tokens.weight')!), formatOf('embedding'), {
-    // Without compensation: as output matrix it would gain, but the same rows are what tokens enter by.
-    importance: config.tied ? stats.finalInput.meanSquares : undefined,
-    maximumExponent: residualFraction + 31,
-  });
+  // Without compensation: as output matrix it would gain, but the same rows are what tokens enter by.
+  const quantizeEmbedding = (maximumExponent?: number) =>
+    quantizeMatrix(floatMatrix(tensors.get('embed_tokens.weight')!), formatOf('embedding'), {
+      importance: config.tied ? stats.finalInput.meanSquares : undefined,
+      maximumExponent,
+    });
+  const unlimited = quantizeEmbedding();
+  const residualFraction = Math.min(chooseResidualFraction(config, stats, layers), unlimited.exponent);
+  if (residualFraction < 4) throw new ModelError(`${name}: its values are too large for fixed point`);
+  // The embedding is shifted right by we - Fx, at most 31.
+  const embedding =
+    unlimited.exponent > residualFraction + 31 ? quantizeEmbedding(residualFraction + 31) : unlimited;
   const output = config.tied
     ? undefined
     : quantizeMatrix(floatMatrix(tensors.get('output.weight')!), formatOf('output'), finalOptions(stats));
@@ -141,11 +148,7 @@ function quantizeLayer(
       kShift: 7,
       vShift: 7,
       ...scoreScale(config.headSize, scoreFactor, limits),
-      fz: Math.min(
-        largestFraction(zPeak, 2 ** 15 / 1.3),
-        largestExactFraction(quantizedW13, stats.ffnInput.peak),
-        20,
-      ),
+      fz: chooseFfnFraction(zPeak, quantizedW13, stats.ffnInput.peak),
     },
   };
 }
@@ -181,6 +184,11 @@ function largestExactFraction({ exponent, pre }: QuantizedMatrix, peak: number):
   return exponent + activationExponent - pre - 18;
 }
 
+function chooseFfnFraction(zPeak: number, w13: QuantizedMatrix, inputPeak: number): number {
+  const byRange = largestFraction(zPeak, 2 ** 15 / 1.3);
+  return Math.max(-10, Math.min(20, byRange, largestExactFraction(w13, inputPeak)));
+}
+
 function chooseResidualFraction(
   { dim, normEps }: Checkpoint['config'],
   stats: CalibrationStats,
@@ -194,7 +202,7 @@ function chooseResidualFraction(
     const vSteps = v.peak === 0 ? 1 : 127 * 2 ** (7 - constants.vShift);
     return Math.min(largestExactFraction(wo, vSteps), largestExactFraction(w2, activated.peak));
   });
-  return Math.max(4, Math.min(20, byRange, byEps, ...byShift));
+  return Math.min(20, byRange, byEps, ...byShift);
 }
 
 function chooseLogitFraction(stats: CalibrationStats, output: QuantizedMatrix): number {
