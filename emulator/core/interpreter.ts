@@ -26,7 +26,15 @@ import { finishMultiple, firstAddress, isStore, lowestRegister, remainingList } 
 import { branchExchange, branchTo } from './sequence.ts';
 import { executeSpecial, stackOverflow } from './special.ts';
 
+// Imported names are property reads in some module systems (test runners among them); these are needed all the time.
 const SRAM_BASE = 0x20000000;
+const SRAM_END = SRAM_BYTES;
+const PAGE = PAGE_SHIFT;
+const FAR = FAR_LINK;
+const WIDE = WIDE_ALIGNED;
+const RUNS_AHEAD = QUIET;
+const DONE = ACCESS_DONE;
+const LOST = ACCESS_LOST;
 
 /** Everything the loop needs besides the core; one for the chip. */
 export interface Machinery {
@@ -106,7 +114,7 @@ export function runInstructions(
           xip.fastHits++;
           lastWay[(ip >> 2) & 1023] = way;
         } else {
-          const at = (d & WIDE_ALIGNED) === 0 ? t - 1 : t;
+          const at = (d & WIDE) === 0 ? t - 1 : t;
           if (at >= limit) break;
           if (!sramCode || !arbiter.claimSram((ip + 1) << 1, at, id)) {
             const wait = bus.fetch(core, ip + 1, at);
@@ -121,7 +129,7 @@ export function runInstructions(
         fetched = 1;
       }
       // Decoding takes no time, so it goes on; quiet instructions may run ahead of the other core.
-      if (t >= limit && d !== 0 && (t >= quietLimit || limit < 0 || (d & QUIET) === 0)) break;
+      if (t >= limit && d !== 0 && (t >= quietLimit || limit < 0 || (d & RUNS_AHEAD) === 0)) break;
 
       again: {
         memory: {
@@ -484,7 +492,7 @@ export function runInstructions(
                 case 76: {
                   // BL                    11110 s iiiiiiiiii 11 j 1 j iiiiiiiiiii
                   const distance = d >> 11;
-                  target = (ip + 2 + (distance === FAR_LINK ? farDistance(core, code, ip) : distance)) | 0;
+                  target = (ip + 2 + (distance === FAR ? farDistance(core, code, ip) : distance)) | 0;
                   link = base + ip * 2 + 5;
                   lead = 1;
                   break branch;
@@ -492,7 +500,7 @@ export function runInstructions(
                 case 80: // LDR Rt, [Rn, #imm5]   01101 iiiii nnn ttt;  [SP, #imm8]  10011 ttt iiiiiiii
                   address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES || (offset & 3) !== 0) break memory;
+                  if (offset >>> 0 >= SRAM_END || (offset & 3) !== 0) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   R[(d >> 11) & 15] = sram32[offset >> 2];
                   t = (t + 1) | 0;
@@ -500,7 +508,7 @@ export function runInstructions(
                 case 81: // LDR Rt, [Rn, Rm]      0101100 mmm nnn ttt
                   address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES || (offset & 3) !== 0) break memory;
+                  if (offset >>> 0 >= SRAM_END || (offset & 3) !== 0) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   R[(d >> 11) & 15] = sram32[offset >> 2];
                   t = (t + 1) | 0;
@@ -508,7 +516,7 @@ export function runInstructions(
                 case 82: // LDR Rt, label         01001 ttt iiiiiiii
                   address = (((base + ip * 2 + 4) & ~3) + (d >> 19)) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES) break memory;
+                  if (offset >>> 0 >= SRAM_END) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   R[(d >> 11) & 15] = sram32[offset >> 2];
                   t = (t + 1) | 0;
@@ -516,7 +524,7 @@ export function runInstructions(
                 case 83: // LDRH Rt, [Rn, #imm5]  10001 iiiii nnn ttt
                   address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                  if (offset >>> 0 >= SRAM_END || (offset & 1) !== 0) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   R[(d >> 11) & 15] = sram16[offset >> 1];
                   t = (t + 1) | 0;
@@ -524,7 +532,7 @@ export function runInstructions(
                 case 84: // LDRH Rt, [Rn, Rm]     0101101 mmm nnn ttt
                   address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                  if (offset >>> 0 >= SRAM_END || (offset & 1) !== 0) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   R[(d >> 11) & 15] = sram16[offset >> 1];
                   t = (t + 1) | 0;
@@ -532,7 +540,7 @@ export function runInstructions(
                 case 85: // LDRB Rt, [Rn, #imm5]  01111 iiiii nnn ttt
                   address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES) break memory;
+                  if (offset >>> 0 >= SRAM_END) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   R[(d >> 11) & 15] = sram8[offset];
                   t = (t + 1) | 0;
@@ -540,7 +548,7 @@ export function runInstructions(
                 case 86: // LDRB Rt, [Rn, Rm]     0101110 mmm nnn ttt
                   address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES) break memory;
+                  if (offset >>> 0 >= SRAM_END) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   R[(d >> 11) & 15] = sram8[offset];
                   t = (t + 1) | 0;
@@ -548,7 +556,7 @@ export function runInstructions(
                 case 87: // LDRSB Rt, [Rn, Rm]    0101011 mmm nnn ttt
                   address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES) break memory;
+                  if (offset >>> 0 >= SRAM_END) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   R[(d >> 11) & 15] = (sram8[offset] << 24) >> 24;
                   t = (t + 1) | 0;
@@ -556,7 +564,7 @@ export function runInstructions(
                 case 88: // LDRSH Rt, [Rn, Rm]    0101111 mmm nnn ttt
                   address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES || (offset & 1) !== 0) break memory;
+                  if (offset >>> 0 >= SRAM_END || (offset & 1) !== 0) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   R[(d >> 11) & 15] = (sram16[offset >> 1] << 16) >> 16;
                   t = (t + 1) | 0;
@@ -566,9 +574,9 @@ export function runInstructions(
                   offset = (address - SRAM_BASE) | 0;
                   if (
                     contended ||
-                    offset >>> 0 >= SRAM_BYTES ||
+                    offset >>> 0 >= SRAM_END ||
                     (offset & 3) !== 0 ||
-                    pages[offset >> PAGE_SHIFT] !== 0
+                    pages[offset >> PAGE] !== 0
                   ) {
                     break memory;
                   }
@@ -581,9 +589,9 @@ export function runInstructions(
                   offset = (address - SRAM_BASE) | 0;
                   if (
                     contended ||
-                    offset >>> 0 >= SRAM_BYTES ||
+                    offset >>> 0 >= SRAM_END ||
                     (offset & 3) !== 0 ||
-                    pages[offset >> PAGE_SHIFT] !== 0
+                    pages[offset >> PAGE] !== 0
                   ) {
                     break memory;
                   }
@@ -596,9 +604,9 @@ export function runInstructions(
                   offset = (address - SRAM_BASE) | 0;
                   if (
                     contended ||
-                    offset >>> 0 >= SRAM_BYTES ||
+                    offset >>> 0 >= SRAM_END ||
                     (offset & 1) !== 0 ||
-                    pages[offset >> PAGE_SHIFT] !== 0
+                    pages[offset >> PAGE] !== 0
                   ) {
                     break memory;
                   }
@@ -611,9 +619,9 @@ export function runInstructions(
                   offset = (address - SRAM_BASE) | 0;
                   if (
                     contended ||
-                    offset >>> 0 >= SRAM_BYTES ||
+                    offset >>> 0 >= SRAM_END ||
                     (offset & 1) !== 0 ||
-                    pages[offset >> PAGE_SHIFT] !== 0
+                    pages[offset >> PAGE] !== 0
                   ) {
                     break memory;
                   }
@@ -624,7 +632,7 @@ export function runInstructions(
                 case 93: // STRB Rt, [Rn, #imm5]  01110 iiiii nnn ttt
                   address = (R[(d >> 15) & 15] + (d >> 19)) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0) break memory;
+                  if (offset >>> 0 >= SRAM_END || pages[offset >> PAGE] !== 0) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   sram8[offset] = R[(d >> 11) & 15];
                   t = (t + 1) | 0;
@@ -632,7 +640,7 @@ export function runInstructions(
                 case 94: // STRB Rt, [Rn, Rm]     0101010 mmm nnn ttt
                   address = (R[(d >> 15) & 15] + R[(d >> 19) & 7]) | 0;
                   offset = (address - SRAM_BASE) | 0;
-                  if (offset >>> 0 >= SRAM_BYTES || pages[offset >> PAGE_SHIFT] !== 0) break memory;
+                  if (offset >>> 0 >= SRAM_END || pages[offset >> PAGE] !== 0) break memory;
                   if (contended && !arbiter.claimSram(offset, t, id)) break memory;
                   sram8[offset] = R[(d >> 11) & 15];
                   t = (t + 1) | 0;
@@ -647,7 +655,7 @@ export function runInstructions(
                     progress !== 0 ||
                     t + count >= limit ||
                     (offset & 3) !== 0 ||
-                    offset >>> 0 > SRAM_BYTES - 32
+                    offset >>> 0 > SRAM_END - 32
                   )
                     break multiple;
                   R[(d >> 15) & 15] = from + 4 * count;
@@ -671,11 +679,10 @@ export function runInstructions(
                     progress !== 0 ||
                     t + count >= limit ||
                     (offset & 3) !== 0 ||
-                    offset >>> 0 > SRAM_BYTES - 32
+                    offset >>> 0 > SRAM_END - 32
                   )
                     break multiple;
-                  if ((pages[offset >> PAGE_SHIFT] | pages[(offset + 28) >> PAGE_SHIFT]) !== 0)
-                    break multiple;
+                  if ((pages[offset >> PAGE] | pages[(offset + 28) >> PAGE]) !== 0) break multiple;
                   for (
                     let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
                     list !== 0;
@@ -700,10 +707,9 @@ export function runInstructions(
                     break run;
                   }
                   offset = (sp - SRAM_BASE) | 0;
-                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36)
+                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_END - 36)
                     break multiple;
-                  if ((pages[offset >> PAGE_SHIFT] | pages[(offset + 32) >> PAGE_SHIFT]) !== 0)
-                    break multiple;
+                  if ((pages[offset >> PAGE] | pages[(offset + 32) >> PAGE]) !== 0) break multiple;
                   let at = offset >> 2;
                   for (let list = (d >> 19) & 0xff, register = 0; list !== 0; list >>= 1, register++) {
                     if ((list & 1) !== 0) sram32[at++] = R[register];
@@ -717,7 +723,7 @@ export function runInstructions(
                   // POP {list}            10111100 llllllll
                   const count = LIST_LENGTH[(d >> 19) & 0xff];
                   offset = (R[13] - SRAM_BASE) | 0;
-                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_BYTES - 32)
+                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_END - 32)
                     break multiple;
                   for (
                     let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
@@ -734,7 +740,7 @@ export function runInstructions(
                   // POP {list, PC}        10111101 llllllll
                   const count = LIST_LENGTH[(d >> 19) & 0xff] + 1;
                   offset = (R[13] - SRAM_BASE) | 0;
-                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_BYTES - 36)
+                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_END - 36)
                     break multiple;
                   let at = offset >> 2;
                   for (let list = (d >> 19) & 0xff, register = 0; list !== 0; list >>= 1, register++) {
@@ -781,11 +787,11 @@ export function runInstructions(
             if (isStore(d)) bus.store(core, address, R[lowestRegister(rest)], 4, t);
             else core.words[progress] = bus.load(core, address, 4, t) | 0;
             limit = core.limit;
-            if (core.status === ACCESS_LOST) {
+            if (core.status === LOST) {
               t = core.retryAt;
               continue;
             }
-            if (core.status !== ACCESS_DONE) {
+            if (core.status !== DONE) {
               progress = 0;
               continue;
             }
@@ -877,14 +883,14 @@ export function runInstructions(
           else if (op <= 86) value = bus.load(core, address >>> 0, 1, t);
           else if (op === 87) value = (bus.load(core, address >>> 0, 1, t) << 24) >> 24;
           else value = (bus.load(core, address >>> 0, 2, t) << 16) >> 16;
-          if (core.status === ACCESS_DONE) R[(d >> 11) & 15] = value;
+          if (core.status === DONE) R[(d >> 11) & 15] = value;
         }
         limit = core.limit;
-        if (core.status === ACCESS_DONE) {
+        if (core.status === DONE) {
           t = (t + core.cost) | 0;
           ip = (ip + 1) | 0;
           fetched = 0;
-        } else if (core.status === ACCESS_LOST) {
+        } else if (core.status === LOST) {
           t = core.retryAt;
         }
       }
