@@ -11,6 +11,8 @@ import type { Chip, StopReason } from './chip.ts';
 
 /** Relative cycles are moved back before they leave 30 bits. */
 const REBASE_AT = 1 << 28;
+/** No core runs past this relative cycle without coming back here. */
+const LONGEST_RUN = REBASE_AT + (1 << 27);
 
 export function runCores(chip: Chip, untilCycle: number): StopReason {
   chip.stopReason = undefined;
@@ -44,7 +46,7 @@ function schedule(chip: Chip, untilCycle: number): StopReason {
       rebase(chip, REBASE_AT);
       continue;
     }
-    const limit = Math.min(event, until);
+    const limit = Math.min(event, until, LONGEST_RUN);
     if (dma <= next && serveDma(chip, next, time0, time1)) continue;
     const horizon = Math.min(limit, dma);
     chip.horizon = horizon;
