@@ -195,6 +195,20 @@ describe('a run does not depend on the host', () => {
   });
 });
 
+test('two busy cores do not depend on slices either', () => {
+  const trace = (slice: number) => {
+    const pico = boot('starmind', 'multicore');
+    const bytes: [number, number][] = [];
+    pico.uart[0].onByte((byte, cycle) => bytes.push([byte, cycle]));
+    while (!pico.fault && pico.cycles < 3_000_000) pico.run({ cycle: pico.cycles + slice });
+    return { bytes, cycles: pico.fault?.cycle, registers: [pico.registers(0), pico.registers(1)] };
+  };
+  const whole = trace(3_000_000);
+  expect(whole.bytes.length).toBeGreaterThan(90);
+  expect(trace(997)).toEqual(whole);
+  expect(trace(100_001)).toEqual(whole);
+});
+
 test('the programs of this test are ELF files with symbols', () => {
   const program = loadProgram(elfOf('hello'));
   expect(program.symbols.find((symbol) => symbol.name === 'main')?.kind).toBe('function');
