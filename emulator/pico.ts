@@ -3,6 +3,7 @@
  * emulated time only.
  */
 import { type DetailedFaultReport, reportFault } from './faults/report.ts';
+import { hex } from './hex.ts';
 import type {
   CarriedState,
   CoreIndex,
@@ -157,7 +158,7 @@ export class Pico {
     const bytes = new Uint8Array(length);
     for (let i = 0; i < length; i++) {
       const byte = this.machine.peek(address + i);
-      if (byte === undefined) throw new UsageError(`There is no memory at ${formatAddress(address + i)}`);
+      if (byte === undefined) throw new UsageError(`There is no memory at ${hex(address + i)}`);
       bytes[i] = byte;
     }
     return bytes;
@@ -172,7 +173,7 @@ export class Pico {
   writeMemory(address: number, data: Uint8Array): void {
     for (let i = 0; i < data.length; i++) {
       if (!this.machine.poke(address + i, data[i])) {
-        throw new UsageError(`There is no memory to write at ${formatAddress(address + i)}`);
+        throw new UsageError(`There is no memory to write at ${hex(address + i)}`);
       }
     }
     this.machine.poked();
@@ -227,7 +228,7 @@ export class Pico {
       if (offset < 0 || offset + data.length > this.options.flashBytes) {
         throw new ProgramError(
           'out-of-range',
-          `The program wants ${data.length} bytes at ${formatAddress(address)}, outside the ${this.options.flashBytes} bytes of flash`,
+          `The program wants ${data.length} bytes at ${hex(address)}, outside the ${this.options.flashBytes} bytes of flash`,
         );
       }
       this.flash.set(data, offset);
@@ -325,10 +326,6 @@ function stacksOf(symbols: SymbolTable): StackRanges {
 
 function isSram(address: number): boolean {
   return address >>> 28 === 2;
-}
-
-function formatAddress(address: number): string {
-  return `0x${(address >>> 0).toString(16).padStart(8, '0')}`;
 }
 
 function checkOptions(options: PicoOptions): Required<PicoOptions> {

@@ -1,4 +1,5 @@
 /** A fault report as lines for people. */
+import { hex } from '../hex.ts';
 import type { FaultReport } from '../types.ts';
 
 const REGISTERS_PER_LINE = 4;
@@ -41,8 +42,4 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
     items.slice(i * size, (i + 1) * size),
   );
-}
-
-function hex(value: number): string {
-  return `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
 }

@@ -2,9 +2,10 @@
  * ELF32 for ARM, little-endian, executable (ELF specification 1.2; ELF for the Arm Architecture): what is loaded (PT_LOAD, by
  * physical address) and what it is called (.symtab).
  */
+import { hex } from '../hex.ts';
 import type { Program, ProgramSymbol, Segment } from '../types.ts';
 import { ProgramError } from './errors.ts';
-import { checkRange, hex, joinSegments } from './image.ts';
+import { checkRange, joinSegments } from './image.ts';
 
 const HEADER_BYTES = 52;
 const PROGRAM_HEADER_BYTES = 32;

@@ -1,4 +1,5 @@
 /** Assembles the pieces of a program into ordered segments, and says no to what cannot be in an RP2040. */
+import { hex } from '../hex.ts';
 import type { Segment } from '../types.ts';
 import { ProgramError } from './errors.ts';
 
@@ -9,10 +10,6 @@ const SRAM_END = SRAM_BASE + 0x42000;
 
 /** Longest file that is looked at: an ELF with debug information for 16 MB of flash stays well below. */
 export const MAX_FILE_BYTES = 256 * 1024 * 1024;
-
-export function hex(value: number): string {
-  return `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
-}
 
 /** @throws ProgramError `out-of-range` when the bytes are not all in flash or all in SRAM; `at` goes into the error */
 export function checkRange(address: number, length: number, at?: number): void {

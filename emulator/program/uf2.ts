@@ -1,8 +1,9 @@
 /** UF2 (the format's public specification): 512-byte blocks, each with an address, its number and a family. */
 import { decodeBlock, UF2DecodeError, UF2Flags } from 'uf2';
+import { hex } from '../hex.ts';
 import type { Program, Segment } from '../types.ts';
 import { ProgramError } from './errors.ts';
-import { checkRange, hex, joinSegments } from './image.ts';
+import { checkRange, joinSegments } from './image.ts';
 
 const BLOCK_BYTES = 512;
 export const RP2040_FAMILY = 0xe48bff56;

@@ -3,6 +3,7 @@
  * bus directly. Memory map: RP2040 datasheet 2.2. Alignment: ARMv6-M ARM A3.2 (every unaligned access faults).
  */
 import type { RP2040 } from 'rp2040js';
+import { hex } from '../hex.ts';
 import type { CounterReadListener, WriteWatcher } from '../machine.ts';
 import type { SysTick } from './systick.ts';
 
@@ -29,10 +30,6 @@ export class AccessFault {
   }
 }
 
-export function hex(value: number): string {
-  return `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
-}
-
 export function regionOf(rp2040: RP2040, address: number): Region {
   if (address < ROM_BYTES) return 'rom';
   if (address >>> 26 === 0x10000000 >>> 26) return 'flash';
@@ -48,7 +45,6 @@ export function regionOf(rp2040: RP2040, address: number): Region {
 export class AccessCheck {
   readonly writeWatchers = new Map<number, WriteWatcher[]>();
   readonly counterListeners: CounterReadListener[] = [];
-  /** Stores by SP below this address are a stack overflow. */
   private readonly rp2040: RP2040;
   private readonly sysTick: SysTick;
   private readonly sramView: DataView;

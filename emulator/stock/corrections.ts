@@ -22,7 +22,6 @@ export function isUndefined16(opcode: number): boolean {
   if (high === 0xb6) return (opcode & 0xffef) !== 0xb662; // only CPSIE i and CPSID i exist on ARMv6-M
   if (high === 0xb7) return true;
   if (high === 0xbf) return (opcode & 0xf) !== 0; // IT
-  if (high === 0x47 || high === 0x46) return false;
   return opcode >>> 11 === 0b11101; // 32-bit encodings of ARMv7-M
 }
 

@@ -3,6 +3,7 @@
  * faults. Kept as an oracle that shares no instruction code with ours.
  */
 import { RP2040 } from 'rp2040js';
+import { hex } from '../hex.ts';
 import type {
   CarriedState,
   CoreIndex,
@@ -14,7 +15,7 @@ import type {
   WriteWatcher,
 } from '../machine.ts';
 import { installPeripherals } from '../peripherals/install.ts';
-import { AccessCheck, AccessFault, hex, regionOf } from './access.ts';
+import { AccessCheck, AccessFault, regionOf } from './access.ts';
 import { CycleClock } from './clock.ts';
 import { isBreakpoint, isUndefined16, isUndefined32, missingCycles } from './corrections.ts';
 import { runPioInEmulatedTime } from './pio.ts';
