@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addBench, addCheck } from './bench.ts';
 import { addBuild } from './build.ts';
+import { addDoctor } from './doctor.ts';
 import { addExec } from './exec.ts';
 import { EXIT } from './exit.ts';
 import { addImage } from './image.ts';
@@ -42,6 +43,7 @@ export const createProgram = (): Command => {
     addImage,
     addTrain,
     addModels,
+    addDoctor,
   ]) {
     add(program);
   }
