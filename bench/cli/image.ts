@@ -3,9 +3,10 @@ import { extname } from 'node:path';
 import type { Command } from 'commander';
 import type { WeightFormat } from '../../models/quantized.ts';
 import { thousands } from '../report/format.ts';
+import type { Placement } from '../target/model.ts';
 import { usageError } from './exit.ts';
 import { writeWhole } from './files.ts';
-import { formatOption } from './format.ts';
+import { formatOption, placementOption } from './format.ts';
 import { note } from './terminal.ts';
 
 const EXAMPLES = `
@@ -23,16 +24,18 @@ export const addImage = (program: Command): Command =>
     .argument('<model>', 'a model of "starmind models", or the path of a checkpoint or image')
     .argument('<file>', 'where to write; its ending says what')
     .addOption(formatOption())
+    .addOption(placementOption())
     .option('--plan', 'also print where everything lies in SRAM and flash, to stderr')
     .addHelpText('after', EXAMPLES)
     .action(image);
 
 interface ImageFlags {
   format?: WeightFormat;
+  placement?: Placement;
   plan?: boolean;
 }
 
-const image = async (name: string, file: string, { format, plan }: ImageFlags): Promise<void> => {
+const image = async (name: string, file: string, { format, placement, plan }: ImageFlags): Promise<void> => {
   const ending = extname(file).toLowerCase();
   if (ending !== '.uf2' && ending !== '.smp') {
     throw usageError(
@@ -41,7 +44,7 @@ const image = async (name: string, file: string, { format, plan }: ImageFlags): 
     );
   }
   const { loadModel } = await import('../target/model.ts');
-  const model = await loadModel(name, { format });
+  const model = await loadModel(name, { format, placement });
   if (plan) note(model.plan());
   writeWhole(file, ending === '.smp' ? model.image : await toUf2(model.image));
   note(`${file}: ${model.name}, ${thousands(model.image.length)} bytes of image, SHA-256 ${model.sha256}`);

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { WeightFormat } from '../../models/quantized.ts';
 import { samplerRequest } from '../../models/reference/sampler.ts';
+import type { Placement } from '../target/model.ts';
 import type {
   GeneratedToken,
   SamplerSettings,
@@ -10,7 +11,7 @@ import type {
   Target,
 } from '../target/scenario.ts';
 import { EXIT } from './exit.ts';
-import { formatOption } from './format.ts';
+import { formatOption, placementOption } from './format.ts';
 import { readClock, readCount, readNumber } from './numbers.ts';
 import { startProgress } from './progress.ts';
 import { note, painterFor, print } from './terminal.ts';
@@ -27,6 +28,7 @@ interface RunFlags {
   clock?: number;
   cores?: '1' | '2';
   format?: WeightFormat;
+  placement?: Placement;
   json?: boolean;
 }
 
@@ -70,17 +72,18 @@ export const addRun = (program: Command): Command =>
     )
     .addOption(new Option('--cores <count>', 'how many compute; the story is the same').choices(['1', '2']))
     .addOption(formatOption())
+    .addOption(placementOption())
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', EXAMPLES)
     .action(run);
 
 const run = async (flags: RunFlags): Promise<void> => {
-  const { prompt, tokens, clock, format } = flags;
+  const { prompt, tokens, clock, format, placement } = flags;
   const sampler = toSampler(flags);
   const { loadModel } = await import('../target/model.ts');
   const { encodePrompt, hostTarget } = await import('../target/host.ts');
   const scenario = {
-    model: await loadModel(flags.model, { format }),
+    model: await loadModel(flags.model, { format, placement }),
     prompt,
     tokens,
     sampler,

@@ -44,9 +44,14 @@ export interface LoadedModel {
   plan(): string;
 }
 
+/** `sram`: all of it, or refuse; `xip`: all of it in flash, read through its cache. */
+export type Placement = 'sram' | 'xip';
+
 export interface LoadOptions {
   /** Weights of a checkpoint are quantized to this. @default 'int8' */
   format?: WeightFormat;
+  /** Where weights and tables of a checkpoint's image lie. @default in SRAM what fits, the rest in flash */
+  placement?: Placement;
 }
 
 /**
@@ -75,8 +80,14 @@ const modelFromFile = (path: string): LoadedModel => {
 };
 
 /** @throws ImageError when it does not fit into SRAM or flash, with the numbers */
-export const modelFromCheckpoint = (checkpoint: Checkpoint, { format }: LoadOptions = {}): LoadedModel => {
-  const { bytes, plan } = buildImage(checkpoint, { format });
+export const modelFromCheckpoint = (
+  checkpoint: Checkpoint,
+  { format, placement }: LoadOptions = {},
+): LoadedModel => {
+  const { bytes, plan } = buildImage(checkpoint, {
+    format,
+    placement: placement === 'xip' ? 'flash' : (placement ?? 'auto'),
+  });
   return { ...modelFromImage(bytes), plan: () => formatPlan(plan) };
 };
 
