@@ -73,17 +73,22 @@ export class Arbiter {
   }
 
   /**
-   * `claim` for SRAM, by offset from 0x20000000, for the interpreter, which asks at every load and store. Gives up in
-   * every case that needs a closer look; the caller then goes through `claim`.
+   * `claim` for one cycle, for the interpreter, which asks at every load and store. Gives up in every case that needs a
+   * closer look; the caller then goes through `claim`.
    */
-  claimSram(offset: number, at: number, master: number): boolean {
-    const slave = offset < 0x40000 ? 2 + ((offset >> 2) & 3) : 6 + ((offset >> 12) & 1);
+  claimPort(slave: number, at: number, master: number): boolean {
     const port = this.ports[slave];
     if (port >> 2 > at || this.closer) return false;
     // Of the two cores, only the one that was not served last is sure to come first.
     if (at === this.rivalAt && (port & 3) !== 1 - master) return false;
     this.ports[slave] = ((at + 1) << 2) | master;
     return true;
+  }
+
+  /** `claimPort` for SRAM, by offset from 0x20000000. */
+  claimSram(offset: number, at: number, master: number): boolean {
+    const slave = offset < 0x40000 ? 2 + ((offset >> 2) & 3) : 6 + ((offset >> 12) & 1);
+    return this.claimPort(slave, at, master);
   }
 
   /** The access that was granted takes longer than claimed. */

@@ -146,6 +146,7 @@ export class Chip implements BusChip, CoreHost, SioHost {
       sram8: sram,
       sram16: new Uint16Array(sram.buffer),
       sram32: new Int32Array(sram.buffer),
+      flash32: new Int32Array(flash.buffer),
     };
     shell.peripherals[BUSCTRL_BLOCK] = new BusControl(shell, this.arbiter, () => this.reschedule());
     shell.addClockListener((hz) => {

@@ -16,13 +16,20 @@
 
 import type { Arbiter } from '../bus/arbiter.ts';
 import type { CoreBus } from '../bus/core-bus.ts';
-import { SRAM_BYTES } from '../bus/slaves.ts';
+import { SLAVE_XIP, SRAM_BYTES } from '../bus/slaves.ts';
 import type { XipPort } from '../bus/xip-port.ts';
 import { type CodeCache, PAGE_SHIFT, REGION_NONE, REGION_SRAM, REGION_XIP } from './code-cache.ts';
 import { ACCESS_DONE, ACCESS_LOST, type Core, NEVER, SEQ_NONE } from './core.ts';
 import { branchLinkOffset, FAR_LINK, FETCH_AHEAD, QUIET, WIDE_ALIGNED } from './decode.ts';
 import { fetchFault } from './fault.ts';
-import { finishMultiple, firstAddress, isStore, lowestRegister, remainingList } from './multiple.ts';
+import {
+  finishMultiple,
+  firstAddress,
+  isStore,
+  lowestRegister,
+  remainingList,
+  wordCycles,
+} from './multiple.ts';
 import { branchExchange, branchTo } from './sequence.ts';
 import { executeSpecial, stackOverflow } from './special.ts';
 
@@ -35,6 +42,7 @@ const WIDE = WIDE_ALIGNED;
 const RUNS_AHEAD = QUIET;
 const DONE = ACCESS_DONE;
 const LOST = ACCESS_LOST;
+const XIP = SLAVE_XIP;
 
 /** Everything the loop needs besides the core; one for the chip. */
 export interface Machinery {
@@ -49,6 +57,7 @@ export interface Machinery {
   sram8: Uint8Array;
   sram16: Uint16Array;
   sram32: Int32Array;
+  flash32: Int32Array;
 }
 
 /** Number of registers in an 8-bit register list. */
@@ -68,7 +77,7 @@ export function runInstructions(
   horizon: number,
   machinery: Machinery,
 ): void {
-  const { bus, code, arbiter, xip, sram8, sram16, sram32 } = machinery;
+  const { bus, code, arbiter, xip, sram8, sram16, sram32, flash32 } = machinery;
   const pages = code.sramPages;
   const { resident, lastWay } = xip;
   const { contended, quietLimit } = first;
@@ -97,7 +106,7 @@ export function runInstructions(
     const codeLength = core.region.length;
     const kind = core.region.kind;
     const fetchMask = contended || kind === REGION_XIP ? FETCH_AHEAD : 0;
-    const quickFetch = !contended && (base & 0xff000000) === 0x10000000;
+    const cachedCode = (base & 0xff000000) === 0x10000000;
     const sramCode = kind === REGION_SRAM;
 
     let n = core.signWord;
@@ -109,14 +118,17 @@ export function runInstructions(
       d = decoded[ip];
       if ((d & fetchMask) !== 0 && fetched === 0) {
         // The next word, in the cycle before this instruction (one later for a word-aligned 32-bit instruction).
-        const way = quickFetch ? resident[(ip + 1) >> 1] : 0;
-        if (way !== 0) {
+        const way = cachedCode ? resident[(ip + 1) >> 1] : 0;
+        if (way !== 0 && !contended) {
           xip.fastHits++;
           lastWay[(ip >> 2) & 1023] = way;
         } else {
           const at = (d & WIDE) === 0 ? t - 1 : t;
           if (at >= limit) break;
-          if (!sramCode || !arbiter.claimSram((ip + 1) << 1, at, id)) {
+          if (way !== 0 && arbiter.claimPort(XIP, at, id)) {
+            xip.fastHits++;
+            lastWay[(ip >> 2) & 1023] = way;
+          } else if (!sramCode || !arbiter.claimSram((ip + 1) << 1, at, id)) {
             const wait = bus.fetch(core, ip + 1, at);
             limit = core.limit;
             if (wait < 0) {
@@ -779,25 +791,50 @@ export function runInstructions(
               continue;
             }
 
-            // One word of LDM, STM, PUSH or POP; `progress` words are done.
+            // LDM, STM, PUSH or POP, word by word; `progress` words are done.
             core.index = ip;
-            core.time = t;
-            const rest = remainingList(d, progress);
-            address = (firstAddress(core, d) + 4 * progress) >>> 0;
-            if (isStore(d)) bus.store(core, address, R[lowestRegister(rest)], 4, t);
-            else core.words[progress] = bus.load(core, address, 4, t) | 0;
-            limit = core.limit;
-            if (core.status === LOST) {
-              t = core.retryAt;
-              continue;
+            const storing = isStore(d);
+            const { words } = core;
+            address = (firstAddress(core, d) + 4 * progress) | 0;
+            for (let rest = remainingList(d, progress); ; ) {
+              offset = (address - SRAM_BASE) | 0;
+              const cached = !storing && (address & 0xff000003) === 0x10000000;
+              const way = cached ? resident[(address & 0xffffff) >> 2] : 0;
+              const inSram = offset >>> 0 < SRAM_END && (offset & 3) === 0;
+              if (way !== 0 && (!contended || arbiter.claimPort(XIP, t, id))) {
+                xip.fastHits++;
+                lastWay[(address >> 3) & 1023] = way;
+                words[progress] = flash32[(address & 0xffffff) >> 2];
+                t = (t + 1) | 0;
+              } else if (
+                inSram &&
+                (!storing || pages[offset >> PAGE] === 0) &&
+                (!contended || arbiter.claimSram(offset, t, id))
+              ) {
+                if (storing) sram32[offset >> 2] = R[lowestRegister(rest)];
+                else words[progress] = sram32[offset >> 2];
+                t = (t + 1) | 0;
+              } else {
+                core.time = t;
+                if (storing) bus.store(core, address >>> 0, R[lowestRegister(rest)], 4, t);
+                else words[progress] = bus.load(core, address >>> 0, 4, t) | 0;
+                limit = core.limit;
+                if (core.status === LOST) {
+                  t = core.retryAt;
+                  continue run;
+                }
+                if (core.status !== DONE) {
+                  progress = 0;
+                  continue run;
+                }
+                t = (t + wordCycles(core.cost)) | 0;
+              }
+              progress = (progress + 1) | 0;
+              rest &= rest - 1;
+              if (rest === 0) break;
+              if (t >= limit) continue run;
+              address = (address + 4) | 0;
             }
-            if (core.status !== DONE) {
-              progress = 0;
-              continue;
-            }
-            t = (t + (core.cost > 2 ? core.cost - 1 : 1)) | 0;
-            progress = (progress + 1) | 0;
-            if ((rest & (rest - 1)) !== 0) continue;
             progress = 0;
             address = finishMultiple(core, d);
             t = (t + 1) | 0;
@@ -825,8 +862,8 @@ export function runInstructions(
             break;
           }
           if (fetchMask !== 0) {
-            const way = quickFetch ? resident[target >> 1] : 0;
-            if (way !== 0) {
+            const way = cachedCode ? resident[target >> 1] : 0;
+            if (way !== 0 && (!contended || (t + lead < limit && arbiter.claimPort(XIP, t + lead, id)))) {
               xip.fastHits++;
               lastWay[(target >> 2) & 1023] = way;
             } else if (sramCode && t + lead < limit && arbiter.claimSram(target << 1, t + lead, id)) {
@@ -869,7 +906,28 @@ export function runInstructions(
           continue;
         }
 
-        // Loads and stores that are not a plain access to SRAM.
+        // Loads and stores that are not a plain access to SRAM: first, loads from flash that hit the cache.
+        if ((address & 0xff000000) === 0x10000000 && (d & 0xff) < 89) {
+          const way = resident[(address & 0xffffff) >> 2];
+          const kind = d & 0xff;
+          const aligned =
+            kind <= 82 ? (address & 3) === 0 : kind <= 84 || kind === 88 ? (address & 1) === 0 : true;
+          if (way !== 0 && aligned && (!contended || arbiter.claimPort(XIP, t, id))) {
+            xip.fastHits++;
+            lastWay[(address >> 3) & 1023] = way;
+            const word = flash32[(address & 0xffffff) >> 2];
+            const shift = (address & 3) << 3;
+            if (kind <= 82) R[(d >> 11) & 15] = word;
+            else if (kind <= 84) R[(d >> 11) & 15] = (word >>> shift) & 0xffff;
+            else if (kind <= 86) R[(d >> 11) & 15] = (word >>> shift) & 0xff;
+            else if (kind === 87) R[(d >> 11) & 15] = (word << (24 - shift)) >> 24;
+            else R[(d >> 11) & 15] = (word << (16 - shift)) >> 16;
+            t = (t + 2) | 0;
+            ip = (ip + 1) | 0;
+            fetched = 0;
+            continue;
+          }
+        }
         core.index = ip;
         core.time = t;
         const op = d & 0xff;

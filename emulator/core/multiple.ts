@@ -3,6 +3,7 @@
  * other places than SRAM. Registers change only when all words are there, so that an interrupted instruction can
  * start again from the beginning.
  */
+import { timing } from '../timing/table.ts';
 import type { Core } from './core.ts';
 import { immediateOf, LIST_EXTRA, Op } from './decode.ts';
 
@@ -22,6 +23,11 @@ export function isStore(decoded: number): boolean {
 export function firstAddress(core: Core, decoded: number): number {
   const base = core.registers[(decoded >> 15) & 15];
   return (decoded & 0xff) === Op.push ? base - 4 * countBits(remainingList(decoded, 0)) : base;
+}
+
+/** Cycles a word takes, from what a single load or store of it costs. */
+export function wordCycles(cost: number): number {
+  return cost === timing.sio ? timing.sioMultiple : cost - 1;
 }
 
 /** Number of the lowest register of a list. */
