@@ -3,6 +3,7 @@
  * `Pico` holds everything that does not depend on the kind.
  */
 import type { RP2040 } from 'rp2040js';
+import type { CallObserver } from './trace/call-observer.ts';
 
 export type CoreIndex = 0 | 1;
 
@@ -82,6 +83,8 @@ export interface Machine {
   watchWrite(address: number, watcher: WriteWatcher): () => void;
   /** Returns the function that removes the listener. */
   onCounterRead(listener: CounterReadListener): () => void;
+  /** Somebody who is told of every call and return; only on cores that can tell. */
+  observeCalls?(observer: CallObserver | null): void;
   /** A stack pointer of this core that moves down from inside the range to below it is a stack overflow; undefined: no guard. */
   setStackRange(core: CoreIndex, range: StackRange | undefined): void;
 }

@@ -2,6 +2,7 @@
  * A Raspberry Pi Pico in software: load a program, let it run until something happens, look at everything. Synchronous; time is
  * emulated time only.
  */
+import type { Chip } from './chip/chip.ts';
 import { type DetailedFaultReport, reportFault } from './faults/report.ts';
 import { hex } from './hex.ts';
 import type {
@@ -19,6 +20,8 @@ import { ProgramError, UsageError } from './program/errors.ts';
 import { SymbolTable } from './program/symbols.ts';
 import { StockMachine } from './stock/machine.ts';
 import { setBootVector } from './stock/wiring.ts';
+import type { CallObserver } from './trace/call-observer.ts';
+import { FunctionMap } from './trace/function-map.ts';
 import { TwoCoreMachine } from './two-cores/machine.ts';
 import type { PicoOptions, Program, ProgramSymbol, RunEnd, RunResult, RunUntil } from './types.ts';
 
@@ -52,6 +55,7 @@ export class Pico {
   private readonly counterWatches = new Map<symbol, { listener: CounterReadListener; end: () => void }>();
   /** Undefined: taken from the program's symbols. */
   private stackRanges: StackRanges | undefined;
+  private calls: CallObserver | null = null;
   private stopRequested = false;
   private faultReport: DetailedFaultReport | undefined;
 
@@ -127,6 +131,11 @@ export class Pico {
   /** clk_sys as the program set it. */
   get clockHz(): number {
     return this.machine.clockHz;
+  }
+
+  /** The chip behind, for debuggers; another one after each reset. Undefined with the stock core. */
+  get chip(): Chip | undefined {
+    return this.machine instanceof TwoCoreMachine ? this.machine.chip : undefined;
   }
 
   get coreCount(): 1 | 2 {
@@ -209,6 +218,21 @@ export class Pico {
   }
 
   /**
+   * Tells somebody of every call, return and exception; lasts over resets, and takes the place of who was told before.
+   * @throws UsageError on the stock core, which does not tell
+   */
+  observeCalls(observer: CallObserver | null): void {
+    if (!this.machine.observeCalls) throw new UsageError('Calls can be observed on the starmind core only');
+    this.calls = observer;
+    this.machine.observeCalls(observer);
+  }
+
+  /** Functions by address, for `CallProfile`. */
+  functionMap(): FunctionMap {
+    return new FunctionMap(this.symbols.all);
+  }
+
+  /**
    * Which stacks are guarded: a stack pointer that leaves its range downwards ends the run with `stack-overflow`. By default the
    * two stacks of the SDK's linker script, when the program has their symbols. `{}` switches the guard off.
    */
@@ -256,6 +280,8 @@ export class Pico {
       watch.end = machine.watchWrite(watch.address, watch.watcher);
     for (const watch of this.counterWatches.values()) watch.end = machine.onCounterRead(watch.listener);
     this.applyStackRanges();
+    this.calls?.restarted();
+    machine.observeCalls?.(this.calls);
   }
 
   private applyStackRanges(): void {

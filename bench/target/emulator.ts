@@ -55,6 +55,7 @@ class EmulatedRun {
     this.options = options;
     this.client = new LinkClient(this.device);
     this.observer = new PhaseObserver(this.device.pico);
+    options.observer?.connected(this.device.pico);
   }
 
   async run(): Promise<ScenarioResult> {
@@ -72,7 +73,9 @@ class EmulatedRun {
       throw new ScenarioError('device', `the firmware refuses the model image: ${modelError}`);
     }
     if (this.scenario.clockHz !== undefined) await this.client.clock(this.scenario.clockHz);
+    this.options.observer?.began();
     const reason = await this.generate();
+    this.options.observer?.ended();
     return {
       target: 'emulator',
       promptTokens: this.promptTokens,

@@ -2,6 +2,7 @@
  * A scenario is what to generate: a model, a prompt, a sampler and a number of tokens. It runs on any target, and gives
  * the same tokens and integer logits on all of them, bit for bit.
  */
+import type { Pico } from '../../emulator/index.ts';
 import type { DoneReason } from '../link/index.ts';
 import type { LoadedModel } from './model.ts';
 
@@ -81,6 +82,18 @@ export interface Measurement {
 export interface RunOptions {
   /** Called with each token as soon as the target has it. */
   onToken?: (token: GeneratedToken) => void;
+  /** Looks at the emulated Pico; of no use to targets that have none. */
+  observer?: RunObserver;
+}
+
+/** Somebody who looks at the Pico while it generates. Looking changes no cycle. */
+export interface RunObserver {
+  /** The Pico is there, with the firmware loaded, and has not run. */
+  connected(pico: Pico): void;
+  /** It has booted; the generation is asked for next. */
+  began(): void;
+  /** The generation is done. */
+  ended(): void;
 }
 
 /** A place where scenarios run. */

@@ -18,6 +18,7 @@ import { Core, type CoreFault, type CoreHost, NEVER } from '../core/core.ts';
 import type { Machinery } from '../core/interpreter.ts';
 import { PrivatePeripherals } from '../core/ppb.ts';
 import { Sio, type SioHost } from '../sio/sio.ts';
+import type { CallObserver } from '../trace/call-observer.ts';
 import { ChipClock } from './clock.ts';
 import { runCores } from './scheduler.ts';
 
@@ -143,6 +144,7 @@ export class Chip implements BusChip, CoreHost, SioHost {
       xip: this.xip,
       interrupted: false,
       turnsOver: false,
+      calls: null,
       sram8: sram,
       sram16: new Uint16Array(sram.buffer),
       sram32: new Int32Array(sram.buffer),
@@ -255,6 +257,15 @@ export class Chip implements BusChip, CoreHost, SioHost {
   removeBreakpoint(pc: number): void {
     this.breakpoints.delete(pc & ~1);
     this.code.removeBreakpoint(pc);
+  }
+
+  get calls(): CallObserver | null {
+    return this.machinery.calls;
+  }
+
+  /** Somebody who is told of every call and return from the next `run` on. */
+  observeCalls(observer: CallObserver | null): void {
+    this.machinery.calls = observer;
   }
 
   // ---- interrupts and events

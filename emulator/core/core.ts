@@ -6,6 +6,7 @@
  */
 
 import { timing } from '../timing/table.ts';
+import type { CallObserver } from '../trace/call-observer.ts';
 import { type CodeCache, type CodeRegion, REGION_NONE } from './code-cache.ts';
 import { EXC_HARDFAULT, EXC_NMI, EXC_SYSTICK, Nvic } from './nvic.ts';
 import { SysTick } from './systick.ts';
@@ -66,6 +67,8 @@ export interface CoreHost {
   readonly presentTime: number;
   /** clk_sys cycles in a microsecond. */
   readonly microsecondCycles: number;
+  /** Is told of calls, returns and exceptions. */
+  readonly calls: CallObserver | null;
 }
 
 export class Core {

@@ -18,6 +18,7 @@ import type { Arbiter } from '../bus/arbiter.ts';
 import type { CoreBus } from '../bus/core-bus.ts';
 import { SLAVE_XIP, SRAM_BYTES } from '../bus/slaves.ts';
 import type { XipPort } from '../bus/xip-port.ts';
+import type { CallObserver } from '../trace/call-observer.ts';
 import { type CodeCache, PAGE_SHIFT, REGION_NONE, REGION_SRAM, REGION_XIP } from './code-cache.ts';
 import { ACCESS_DONE, ACCESS_LOST, type Core, NEVER, SEQ_NONE } from './core.ts';
 import { branchLinkOffset, FAR_LINK, FETCH_AHEAD, QUIET, WIDE_ALIGNED } from './decode.ts';
@@ -54,6 +55,8 @@ export interface Machinery {
   interrupted: boolean;
   /** One of two cores that take turns no longer executes plain instructions. */
   turnsOver: boolean;
+  /** Is told of calls and returns. */
+  calls: CallObserver | null;
   sram8: Uint8Array;
   sram16: Uint16Array;
   sram32: Int32Array;
@@ -77,7 +80,7 @@ export function runInstructions(
   horizon: number,
   machinery: Machinery,
 ): void {
-  const { bus, code, arbiter, xip, sram8, sram16, sram32, flash32 } = machinery;
+  const { bus, code, arbiter, xip, calls, sram8, sram16, sram32, flash32 } = machinery;
   const pages = code.sramPages;
   const { resident, lastWay } = xip;
   const { contended, quietLimit } = first;
@@ -494,18 +497,21 @@ export function runInstructions(
                   break branch;
                 case 74: // BX Rm                 010001110 mmmm 000
                   address = R[(d >> 15) & 15];
+                  if (calls !== null) calls.jumped(core, base + ip * 2, address, t + 2);
                   target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
                   break branch;
                 case 75: // BLX Rm                010001111 mmmm 000
                   address = R[(d >> 15) & 15];
                   target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
                   link = base + ip * 2 + 3;
+                  if (calls !== null) calls.called(core, base + ip * 2, address, link, t + 2);
                   break branch;
                 case 76: {
                   // BL                    11110 s iiiiiiiiii 11 j 1 j iiiiiiiiiii
                   const distance = d >> 11;
                   target = (ip + 2 + (distance === FAR ? farDistance(core, code, ip) : distance)) | 0;
                   link = base + ip * 2 + 5;
+                  if (calls !== null) calls.called(core, base + ip * 2, base + target * 2, link, t + 3);
                   lead = 1;
                   break branch;
                 }
@@ -762,6 +768,7 @@ export function runInstructions(
                   R[13] += 4 * count;
                   target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
                   t = (t + count + 1) | 0;
+                  if (calls !== null) calls.jumped(core, base + ip * 2, address, t + 2);
                   break branch;
                 }
                 default: {
@@ -843,6 +850,7 @@ export function runInstructions(
               fetched = 0;
               continue;
             }
+            if (calls !== null) calls.jumped(core, base + ip * 2, address, t + 2);
             target = (address & 1) === 0 ? -1 : ((address - base) | 0) >>> 1;
           }
 

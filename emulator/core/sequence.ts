@@ -107,6 +107,7 @@ function stepBranch(core: Core, bus: CoreBus): void {
 // ---- exception entry
 
 function beginEntry(core: Core): void {
+  core.host.calls?.interrupted(core);
   const { registers } = core;
   const process = core.usesProcessStack;
   const sp = registers[13];
@@ -150,6 +151,7 @@ function stepVector(core: Core, bus: CoreBus): void {
   const exception = takeable(core) || core.seqList;
   const vector = bus.load(core, (core.vtor + 4 * exception) >>> 0, 4, core.time);
   if (!done(core)) return;
+  core.host.calls?.vectored(core, vector, core.seqTailChain);
   core.nvic.activate(exception);
   core.setMode(exception, 0);
   core.registers[14] = core.seqValue;
@@ -216,6 +218,7 @@ function finishReturn(core: Core): void {
   core.jumpThumb((words[6] & ~1) | ((psr >>> 24) & 1));
   core.sequence = SEQ_BRANCH;
   core.time += timing.exceptionReturn - timing.branchTaken - FRAME_WORDS;
+  core.host.calls?.resumed(core);
   if (!toHandler && core.scr & SCR_SLEEPONEXIT) sleep(core, false);
   core.pendingChanged();
 }

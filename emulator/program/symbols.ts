@@ -2,7 +2,7 @@
 import type { ProgramSymbol } from '../types.ts';
 
 export class SymbolTable {
-  private readonly all: readonly ProgramSymbol[];
+  readonly all: readonly ProgramSymbol[];
   private readonly byName: ReadonlyMap<string, ProgramSymbol>;
   /** Functions and objects, by address. */
   private readonly sorted: readonly ProgramSymbol[];

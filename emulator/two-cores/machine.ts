@@ -16,6 +16,7 @@ import { installPeripherals } from '../peripherals/install.ts';
 import { UsageError } from '../program/errors.ts';
 import { runPioInEmulatedTime } from '../stock/pio.ts';
 import { carriedState, connectWatchdog, resetPads } from '../stock/wiring.ts';
+import type { CallObserver } from '../trace/call-observer.ts';
 
 const SRAM = 0x20000000;
 const SRAM_BYTES = 0x42000;
@@ -153,6 +154,10 @@ export class TwoCoreMachine implements Machine {
       const at = this.counterListeners.indexOf(listener);
       if (at >= 0) this.counterListeners.splice(at, 1);
     };
+  }
+
+  observeCalls(observer: CallObserver | null): void {
+    this.chip.observeCalls(observer);
   }
 
   setStackRange(core: CoreIndex, range: StackRange | undefined): void {

@@ -1,0 +1,23 @@
+/**
+ * What cores tell somebody who keeps shadow call stacks: calls, returns and exceptions, each with the relative cycle in which the
+ * next function begins. Telling changes nothing; without an observer it costs a comparison per call.
+ */
+import type { Core } from '../core/core.ts';
+
+export interface CallObserver {
+  /**
+   * BL or BLX. An instruction whose target's fetch has to wait is told again, from the same place with the same stack pointer.
+   * @param returnAddress bit 0 is set
+   */
+  called(core: Core, from: number, target: number, returnAddress: number, time: number): void;
+  /** BX or POP to PC: mostly a return. `target` is as in the register, EXC_RETURN included. */
+  jumped(core: Core, from: number, target: number, time: number): void;
+  /** An exception is taken: its entry begins in the core's present cycle. */
+  interrupted(core: Core): void;
+  /** The entry has read its vector; `chained` when one exception follows another without unstacking. */
+  vectored(core: Core, vector: number, chained: boolean): void;
+  /** The return from an exception is complete. */
+  resumed(core: Core): void;
+  /** The chip starts anew: whatever ran is gone. */
+  restarted(): void;
+}
