@@ -20,11 +20,14 @@ import { PrivatePeripherals } from '../core/ppb.ts';
 import { Sio, type SioHost } from '../sio/sio.ts';
 import type { CallObserver } from '../trace/call-observer.ts';
 import { ChipClock } from './clock.ts';
+import { IoBank0 } from './io-bank0.ts';
 import { runCores } from './scheduler.ts';
 
 /** clk_sys before a program sets the clocks: the ring oscillator's nominal frequency (datasheet 2.17). */
 const ROSC_HZ = 6_500_000;
 const BUSCTRL_BLOCK = 0x40030;
+const IO_BANK0_BLOCK = 0x40014;
+const IRQ_IO_BANK0 = 13;
 const IRQ_SIO_PROC0 = 15;
 const IRQ_SIO_PROC1 = 16;
 
@@ -50,6 +53,10 @@ class Rp2040Shell extends RP2040 {
 
   override setInterrupt(irq: number, value: boolean): void {
     this.chip?.setInterrupt(irq, value);
+  }
+
+  override updateIOInterrupt(): void {
+    this.chip?.updateIoInterrupt();
   }
 
   override readUint32(address: number): number {
@@ -91,6 +98,7 @@ export class Chip implements BusChip, CoreHost, SioHost {
   readonly bus: CoreBus;
   readonly masterBus: ChipMasterBus;
   readonly machinery: Machinery;
+  private readonly ioBank0: IoBank0;
   readonly watches = new Map<number, WriteWatch[]>();
   /** DMA masters; the scheduler serves them with the cores. */
   readonly masters: BusMaster[] = [];
@@ -102,6 +110,8 @@ export class Chip implements BusChip, CoreHost, SioHost {
   onFault: ((core: 0 | 1, fault: CoreFault) => boolean) | undefined;
   /** BKPT. Return true to stop the run there; false makes it a HardFault. */
   onBreak: ((core: 0 | 1, value: number) => boolean) | undefined;
+  /** A core reached a breakpoint that was set from outside; the run stops before its instruction. */
+  onBreakpoint: ((core: 0 | 1) => void) | undefined;
   /** Each read of SYST_CVR by a core. */
   onCounterRead: ((core: 0 | 1, cycle: number) => void) | undefined;
 
@@ -150,6 +160,8 @@ export class Chip implements BusChip, CoreHost, SioHost {
       sram32: new Int32Array(sram.buffer),
       flash32: new Int32Array(flash.buffer),
     };
+    this.ioBank0 = new IoBank0(shell, shell.peripherals[IO_BANK0_BLOCK]);
+    shell.peripherals[IO_BANK0_BLOCK] = this.ioBank0;
     shell.peripherals[BUSCTRL_BLOCK] = new BusControl(shell, this.arbiter, () => this.reschedule());
     shell.addClockListener((hz) => {
       this.clock.setFrequency(hz);
@@ -279,6 +291,16 @@ export class Chip implements BusChip, CoreHost, SioHost {
     if (core.nvic.setLine(irq, level)) core.interruptPended();
   }
 
+  /** Each core has its own enables for the pins. */
+  updateIoInterrupt(): void {
+    this.setCoreInterrupt(
+      this.cores[0],
+      IRQ_IO_BANK0,
+      this.rp2040.gpio.some((pin) => pin.irqValue),
+    );
+    this.setCoreInterrupt(this.cores[1], IRQ_IO_BANK0, this.ioBank0.core1Interrupt);
+  }
+
   fifoInterrupt(core: 0 | 1, level: boolean): void {
     this.setCoreInterrupt(this.cores[core], core === 0 ? IRQ_SIO_PROC0 : IRQ_SIO_PROC1, level);
   }
@@ -302,7 +324,8 @@ export class Chip implements BusChip, CoreHost, SioHost {
     return stop;
   }
 
-  breakpointHit(_core: Core): void {
+  breakpointHit(core: Core): void {
+    this.onBreakpoint?.(core.id);
     this.stop('breakpoint');
   }
 

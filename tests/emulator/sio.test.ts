@@ -192,3 +192,24 @@ describe('GPIO', () => {
     ]);
   });
 });
+
+describe('pin interrupts', () => {
+  test('go to the core that enabled them', () => {
+    const chip = new Chip();
+    const pin = chip.rp2040.gpio[9];
+    pin.padValue = 0x56; // as after reset: input enabled
+    const edgeHigh = 8;
+    chip.rp2040.writeUint32(0x40014134, edgeHigh << 4); // PROC1_INTE1, pin 9
+    expect(chip.rp2040.readUint32(0x40014134)).toBe(edgeHigh << 4);
+    pin.setInputValue(true);
+    expect(chip.rp2040.readUint32(0x40014154)).toBe(edgeHigh << 4);
+    expect([chip.cores[0].nvic.lines, chip.cores[1].nvic.lines]).toEqual([0, 1 << 13]);
+    chip.rp2040.writeUint32(0x400140f4, edgeHigh << 4); // INTR1: acknowledged
+    expect(chip.cores[1].nvic.lines).toBe(0);
+    chip.rp2040.writeUint32(0x40014104, edgeHigh << 4); // PROC0_INTE1
+    chip.rp2040.writeUint32(0x40014134, 0);
+    pin.setInputValue(false);
+    pin.setInputValue(true);
+    expect([chip.cores[0].nvic.lines, chip.cores[1].nvic.lines]).toEqual([1 << 13, 0]);
+  });
+});
