@@ -24,7 +24,7 @@ static char __scratch_y("console") line[LINE_BYTES + 1];
 static uint32_t length;
 static bool noise;    /* the line holds bytes no keyboard sends */
 static bool after_cr; /* a LF right after CR is the same key */
-static struct sm_settings settings = {.count = SM_DEFAULT_COUNT, .top_p = SM_TOP_P_OFF, .cores = SM_DEFAULT_CORES};
+static struct sm_settings settings = {.count = SM_DEFAULT_COUNT, .top_p = SM_TOP_P_OFF, .cores = 1};
 static struct {
   uint32_t stories, tokens;
   uint64_t cycles;
@@ -61,6 +61,7 @@ static void print_clock(void) {
 }
 
 void sm_console_start(void) {
+  settings.cores = SM_DEFAULT_CORES;
   sm_print("\nStarmind Pico " SM_FIRMWARE_VERSION " at ");
   print_clock();
   sm_print(".\n");

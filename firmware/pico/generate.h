@@ -12,7 +12,7 @@
 
 #define SM_MAX_PROMPT 1024u /* no model has a longer context */
 #define SM_DEFAULT_COUNT 64u
-#define SM_DEFAULT_CORES 1u
+#define SM_DEFAULT_CORES sm_worker_cores() /* all that there are */
 
 struct sm_prompt {
   uint16_t ids[SM_MAX_PROMPT];

@@ -64,7 +64,7 @@ describe('the stock rp2040js core, an independent oracle', () => {
     'runs the same firmware to the same tokens, %s',
     async (name) => {
       const loaded = modelFromCheckpoint(syntheticCheckpoint(name));
-      const asked = { prompt: 'Once upon a time', tokens: 16, logits: true };
+      const asked = { prompt: 'Once upon a time', tokens: 16, logits: true, cores: 1 as const };
       const [ours, stock] = [
         await onEmulator(loaded, asked),
         await onEmulator(loaded, asked, { core: 'rp2040js' }),
