@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { addBench, addCheck } from './bench.ts';
 import { addBuild } from './build.ts';
+import { addDebug } from './debug.ts';
 import { addDoctor } from './doctor.ts';
 import { addExec } from './exec.ts';
 import { EXIT } from './exit.ts';
@@ -43,6 +44,7 @@ export const createProgram = (): Command => {
     addImage,
     addTrain,
     addModels,
+    addDebug,
     addDoctor,
   ]) {
     add(program);
