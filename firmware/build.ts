@@ -54,7 +54,7 @@ export interface BuildOptions {
 
 /** Binary info embeds a date; this one, so that builds are alike. 2025-01-01. */
 const SOURCE_DATE_EPOCH = '1735689600';
-const FLASH_ADDRESS = 0x10000000;
+export const FLASH_ADDRESS = 0x10000000;
 const SOURCE_FOLDERS = ['engine', 'kernels', 'pico', 'bootrom'];
 
 /**
@@ -72,14 +72,14 @@ export async function buildFirmware(options: BuildOptions = {}): Promise<Firmwar
   const out = path.join(root, options.phasePins ? 'build/firmware-phase-pins' : 'build/firmware');
   const definitions = options.phasePins ? ['-DSTARMIND_PHASE_PINS=ON'] : [];
   makeFolder(out);
-  const keyOfSources = () => sourceKey(root, tools, sdk, definitions);
+  const keyOfSources = () => sourceKey({ root, files: firmwareSources(root), tools, sdk, definitions });
   const key = keyOfSources();
   return existing(out, key) ?? withLock(out, async () => existing(out, key) ?? build());
 
   async function build(): Promise<Firmware> {
     log('Building the firmware');
     const cmakeFolder = path.join(out, 'cmake');
-    await runCmake({ root, cmakeFolder, tools, sdk, env, definitions });
+    await runCmake({ root, source: 'firmware', cmakeFolder, tools, sdk, env, definitions });
     // Sources that were changed meanwhile may or may not be in it: the next call builds again.
     publish(cmakeFolder, out, keyOfSources() === key ? key : 'unknown');
     log('The firmware is built');
@@ -87,7 +87,8 @@ export async function buildFirmware(options: BuildOptions = {}): Promise<Firmwar
   }
 }
 
-function projectRoot(): string {
+/** The folder that holds `firmware/`. */
+export function projectRoot(): string {
   let folder = path.dirname(fileURLToPath(import.meta.url));
   while (!existsSync(path.join(folder, 'firmware/CMakeLists.txt'))) {
     const parent = path.dirname(folder);
@@ -98,7 +99,8 @@ function projectRoot(): string {
   return folder;
 }
 
-function makeFolder(folder: string) {
+/** @throws ReadOnlyFolderError and its like, for people */
+export function makeFolder(folder: string) {
   try {
     mkdirSync(folder, { recursive: true });
     const probe = path.join(folder, `.probe-${process.pid}`);
@@ -109,8 +111,18 @@ function makeFolder(folder: string) {
   }
 }
 
+/** What a program is made of. */
+export interface Ingredients {
+  root: string;
+  /** Relative to `firmware/`. */
+  files: string[];
+  tools: Tools;
+  sdk: Sdk;
+  definitions: string[];
+}
+
 /** Hash of everything the output depends on. */
-function sourceKey(root: string, tools: Tools, sdk: Sdk, definitions: string[]): string {
+export function sourceKey({ root, files, tools, sdk, definitions }: Ingredients): string {
   const hash = createHash('sha256');
   hash.update(
     JSON.stringify([
@@ -122,17 +134,21 @@ function sourceKey(root: string, tools: Tools, sdk: Sdk, definitions: string[]):
       definitions,
     ]),
   );
-  const firmware = path.join(root, 'firmware');
-  for (const file of ['CMakeLists.txt', ...SOURCE_FOLDERS.flatMap((folder) => sources(firmware, folder))]) {
-    const bytes = readFileSync(path.join(firmware, file));
+  for (const file of files) {
+    const bytes = readFileSync(path.join(root, 'firmware', file));
     hash.update(`${file}\0${bytes.length}\0`).update(bytes);
   }
   return hash.digest('hex');
 }
 
-function sources(firmware: string, folder: string): string[] {
-  return readdirSync(path.join(firmware, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(c|h|S|ld|cmake|txt)$/.test(name))
+function firmwareSources(root: string): string[] {
+  return ['CMakeLists.txt', ...SOURCE_FOLDERS.flatMap((folder) => sources(root, folder))];
+}
+
+/** Sources of one folder of `firmware/`, relative to `firmware/`. */
+export function sources(root: string, folder: string): string[] {
+  return readdirSync(path.join(root, 'firmware', folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(c|h|S|inc|ld|cmake|txt)$/.test(name))
     .map((name) => `${folder}/${name.replaceAll(path.sep, '/')}`)
     .sort();
 }
@@ -167,8 +183,10 @@ function read(out: string): Firmware {
   };
 }
 
-interface CmakeRun {
+export interface CmakeRun {
   root: string;
+  /** Folder with the CMakeLists.txt, relative to `root`. */
+  source: string;
   cmakeFolder: string;
   tools: Tools;
   sdk: Sdk;
@@ -177,11 +195,12 @@ interface CmakeRun {
   definitions: string[];
 }
 
-async function runCmake(request: CmakeRun) {
-  const { root, cmakeFolder, tools, sdk, env, definitions } = request;
+/** Configures where that is needed, and builds. @throws BuildFailedError with the compiler's complaints */
+export async function runCmake(request: CmakeRun) {
+  const { root, source, cmakeFolder, tools, sdk, env, definitions } = request;
   const compile = { ...env, ...reproducibleFlags(root, sdk), SOURCE_DATE_EPOCH };
   // A folder configured for another place or SDK cannot be taken over.
-  const settings = JSON.stringify([root, sdk, tools, definitions]);
+  const settings = JSON.stringify([root, source, sdk, tools, definitions]);
   const settingsFile = path.join(cmakeFolder, 'settings.json');
   if (!existsSync(settingsFile) || readFileSync(settingsFile, 'utf8') !== settings) {
     rmSync(cmakeFolder, { recursive: true, force: true });
@@ -192,9 +211,9 @@ async function runCmake(request: CmakeRun) {
   await run(tools.cmake, ['--build', cmakeFolder], compile);
 }
 
-function configureArguments({ root, cmakeFolder, tools, sdk, definitions }: CmakeRun): string[] {
+function configureArguments({ root, source, cmakeFolder, tools, sdk, definitions }: CmakeRun): string[] {
   return [
-    ...['-S', path.join(root, 'firmware'), '-B', cmakeFolder, '-G', 'Ninja'],
+    ...['-S', path.join(root, source), '-B', cmakeFolder, '-G', 'Ninja'],
     `-DCMAKE_MAKE_PROGRAM=${tools.ninja}`,
     `-DPython3_EXECUTABLE=${tools.python}`,
     `-DPICO_TOOLCHAIN_PATH=${path.dirname(tools.gcc)}`,
@@ -246,12 +265,12 @@ function publish(cmakeFolder: string, out: string, key: string) {
   writeWhole(path.join(out, 'key'), key);
 }
 
-function copyWhole(from: string, to: string) {
+export function copyWhole(from: string, to: string) {
   cpSync(from, `${to}.new`);
   renameSync(`${to}.new`, to);
 }
 
-function writeWhole(file: string, data: Uint8Array | string) {
+export function writeWhole(file: string, data: Uint8Array | string) {
   writeFileSync(`${file}.new`, data);
   renameSync(`${file}.new`, file);
 }
