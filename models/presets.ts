@@ -47,9 +47,9 @@ export const presets: Record<string, Preset> = {
     summary: "the original project's family at a size that tells a story",
     config: {
       ...starmind,
-      vocabulary: 256,
+      vocabulary: 512,
       dim: 32,
-      hidden: 64,
+      hidden: 40,
       layers: 3,
       heads: 4,
       kvHeads: 2,
