@@ -32,11 +32,13 @@ const EXC_RETURN_THREAD_PROCESS = 0xfffffffd;
 
 /** Goes on with the sequence, and takes pending exceptions, until the limit or until instructions come next. */
 export function advance(core: Core, bus: CoreBus): void {
-  while (core.time < core.limit && !core.stopped) {
+  while (!core.stopped) {
     if (core.attention && core.sequence === SEQ_NONE) {
+      // Due with the fetch ahead of the next instruction: the scheduler counts on it that something happens then.
+      if (core.pendingTime >= core.limit) return;
       if (takeable(core) !== 0) beginEntry(core);
       else core.attention = false;
-    } else if (core.sequence === SEQ_NONE) {
+    } else if (core.sequence === SEQ_NONE || core.time >= core.limit) {
       return;
     } else {
       step(core, bus);
