@@ -6,10 +6,20 @@
 #include "arith.h"
 #include "steps.h"
 
-static int32_t SM_HOT scores(int32_t *out, const int32_t *q, const uint8_t *keys, uint32_t size, uint32_t positions) {
+/* Whether a head of eight components may use its own kernel for scores: they fit 16 bits, and whole eights of positions
+ * fit the buffer. */
+static inline uint32_t has_short_scores(const struct sm_config *c, uint32_t positions) {
+  return c->head_size == 8u && (uint32_t)c->q_max * c->k_max <= SM_SCORES8_M0_MOST &&
+         ((positions + 7u) & ~7u) <= ((c->context + 3u) & ~3u);
+}
+
+static int32_t SM_HOT scores(int32_t *out, const int32_t *q, const uint8_t *keys, uint32_t size, uint32_t positions,
+                             uint32_t is_short) {
 #if SM_KERNELS_M0
+  if (is_short) return sm_scores8_m0(out, q, keys, positions);
   if (size % 2u == 0 && size <= SM_SCORES_M0_SIZE) return sm_scores_m0(out, q, keys, size, positions);
 #endif
+  (void)is_short;
   return sm_scores_portable(out, q, keys, size, positions);
 }
 
@@ -24,6 +34,10 @@ static uint32_t SM_HOT weights(int32_t *scores, uint32_t positions, int32_t most
 static void SM_HOT mix(uint32_t *out, const uint32_t *weights, const uint8_t *values, uint32_t size,
                        uint32_t positions) {
 #if SM_KERNELS_M0
+  if (size == 8u) {
+    sm_mix8_m0(out, weights, values, positions);
+    return;
+  }
   if (size % 2u == 0) {
     sm_mix_m0(out, weights, values, size, positions);
     return;
@@ -58,12 +72,13 @@ static void SM_HOT attend(void *argument) {
   const struct sm_layer_parameters *p = &e->layers[heads->layer].p;
   struct sm_softmax softmax = {e->exp_table, c->exp_entries - 1u, p->score_mul, p->score_shift};
   uint32_t size = c->head_size, group = c->heads / c->kv_heads, positions = heads->positions;
+  uint32_t is_short = has_short_scores(c, positions);
   const int32_t *q = e->y + heads->first * size;
   int32_t *t = e->t + heads->first * size, *s = heads->scores;
   uint32_t kv = heads->first / group, left = group - heads->first % group; /* of this key-value head's query heads */
   for (uint32_t h = heads->first; h < heads->end; h++) {
     const uint8_t *keys = sm_kv_head(e, heads->layer, kv, 0), *values = sm_kv_head(e, heads->layer, kv, 1);
-    int32_t most = scores(s, q, keys, size, positions);
+    int32_t most = scores(s, q, keys, size, positions, is_short);
     uint32_t sum = weights(s, positions, most, &softmax);
     mix((uint32_t *)t, (const uint32_t *)s, values, size, positions);
     normalise(t, size, sum);

@@ -61,6 +61,57 @@ describe('the attention kernels for the Cortex-M0+', () => {
     }
   });
 
+  it('score heads of eight with short products as the portable one does', () => {
+    for (let seed = 1; seed <= 3000; seed++) {
+      const random = new Random(seed);
+      const positions = random.between(1, 40);
+      const padded = (positions + 7) & -8;
+      const memory = new M0Memory(m0);
+      // qMax and kMax whose product is at most 4095: 63 and 65 is the bound.
+      const [qMax, kMax] = random.pick([
+        [63, 63],
+        [63, 65],
+        [127, 32],
+        [32, 127],
+      ]);
+      const within = (count: number, most: number) =>
+        draw8(random, count).map((v) => Math.max(-most, Math.min(most, v)));
+      const q = memory.words(within(8, qMax));
+      const keys = memory.bytes(biased(within(8 * padded, kMax)));
+      const run = (call: (scores: number) => number) => {
+        const scores = memory.words(new Array(padded + 2).fill(7));
+        return {
+          most: call(scores),
+          scores: m0.words(scores, positions),
+          after: m0.words(scores + 4 * padded, 2),
+        };
+      };
+      expect(
+        run((scores) => m0.call('sm_scores8_m0', scores, q, keys, positions).result),
+        `seed ${seed}`,
+      ).toEqual(run((scores) => m0.call('sm_scores_portable', scores, q, keys, 8, positions).result));
+    }
+  });
+
+  it('mix values of heads of eight as the portable one does', () => {
+    for (let seed = 1; seed <= 2000; seed++) {
+      const random = new Random(seed);
+      const positions = random.between(1, 40);
+      const memory = new M0Memory(m0);
+      const weights = memory.words(Array.from({ length: positions }, () => random.between(0, 16383)));
+      const values = memory.bytes(biased(draw8(random, 8 * positions)));
+      const run = (call: (out: number) => unknown) => {
+        const out = memory.words(new Array(10).fill(7));
+        call(out);
+        return m0.words(out, 10);
+      };
+      expect(
+        run((out) => m0.call('sm_mix8_m0', out, weights, values, positions)),
+        `seed ${seed}`,
+      ).toEqual(run((out) => m0.call('sm_mix_portable', out, weights, values, 8, positions)));
+    }
+  });
+
   it('weigh scores as the portable one does', () => {
     for (let seed = 1; seed <= 3000; seed++) {
       const random = new Random(seed);
