@@ -1,6 +1,6 @@
 /**
  * Repairs of rp2040js' ADC in place: round-robin steps to the channel it found, and a sample takes 96 periods of clk_adc, whatever
- * that runs at. RP2040 datasheet 4.9.
+ * that runs at, and taking a sample out of the FIFO lowers its interrupt. RP2040 datasheet 4.9.
  */
 import type { RP2040 } from 'rp2040js';
 import { memoryTiming } from '../timing/memory-rules.ts';
@@ -8,6 +8,7 @@ import { memoryTiming } from '../timing/memory-rules.ts';
 const CS_AINSEL_SHIFT = 12;
 const CS_AINSEL_BITS = 7 << CS_AINSEL_SHIFT;
 const CS_RROBIN_SHIFT = 16;
+const FIFO = 0x0c;
 const CHANNELS = 5;
 const TEMPERATURE_CHANNEL = 4;
 /** The sensor at 27 degrees Celsius: 0.706 V of 3.3 V. DS 4.9.5. */
@@ -26,6 +27,12 @@ export function repairAdc(adc: RP2040['adc']): (clkAdcHz: number) => void {
       registers.cs = (registers.cs & ~CS_AINSEL_BITS) | (next << CS_AINSEL_SHIFT);
     },
   });
+  const read = adc.readUint32.bind(adc);
+  adc.readUint32 = (offset) => {
+    const value = read(offset);
+    if (offset === FIFO) adc.checkInterrupts();
+    return value;
+  };
   adc.channelValues[TEMPERATURE_CHANNEL] = ROOM_TEMPERATURE_VALUE;
   return (clkAdcHz) => {
     const micros = (memoryTiming.adcConversion * 1e6) / (clkAdcHz || DEFAULT_CLK_ADC);

@@ -1,0 +1,82 @@
+/** `starmind conformance`: what the chip does, cycle by cycle, beside what the timing table and the documents say. */
+import { type Command, Option } from 'commander';
+import type { CoreKind } from '../../emulator/index.ts';
+import type { EmulatorOutcome } from '../conformance/measure.ts';
+import { CommandError, EXIT } from './exit.ts';
+import { note, painterFor, print } from './terminal.ts';
+
+interface ConformanceFlags {
+  target: 'emulator' | 'board';
+  core: CoreKind;
+  json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  starmind conformance                    every row: predicted, measured, documented
+  starmind conformance --json             the same for programs
+  starmind conformance --core rp2040js    the stock core, which knows neither flash nor exceptions`;
+
+export const addConformance = (program: Command): Command =>
+  program
+    .command('conformance')
+    .summary('measure every class of instruction, memory, exception and peripheral against the documents')
+    .description(
+      'Builds a program of micro-benchmarks that time themselves with SysTick, runs it and compares each row with the ' +
+        'timing table and with what is documented or was measured on silicon. Exits with 1 when a row with an exact ' +
+        'documented value measures another.',
+    )
+    .addOption(
+      new Option('-t, --target <target>', 'where to run').choices(['emulator', 'board']).default('emulator'),
+    )
+    .addOption(
+      new Option('--core <core>', 'which core the emulator uses')
+        .choices(['starmind', 'rp2040js'])
+        .default('starmind'),
+    )
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLES)
+    .action(conformance);
+
+const conformance = async ({ target, core, json }: ConformanceFlags): Promise<void> => {
+  const outcome = target === 'board' ? await refuseBoard() : await runOnEmulator(core);
+  const { compare, conformanceJson } = await import('../conformance/compare.ts');
+  const { conformanceSummary, conformanceTable, failures } = await import('../conformance/table.ts');
+  const result = compare(
+    core === 'starmind' ? 'the emulator' : 'the emulator with the rp2040js core',
+    outcome.table,
+  );
+  const wrong = failures(result);
+  if (json) print(`${JSON.stringify(conformanceJson(result))}\n`);
+  else
+    for (const line of [...conformanceTable(result), '', ...conformanceSummary(result)]) print(`${line}\n`);
+  if (!outcome.table.complete) note(incomplete(outcome));
+  if (wrong.length === 0) return;
+  const names = wrong.map(({ name }) => name);
+  note(
+    `${painterFor(process.stderr)('red', 'error:')} not as documented, or not measured: ${names.join(', ')}`,
+  );
+  process.exitCode = EXIT.wrongResult;
+};
+
+const refuseBoard = async (): Promise<never> => {
+  const { buildConformance } = await import('../../firmware/conformance/build.ts');
+  const { uf2Path } = await buildConformance({ log: note });
+  throw new CommandError('Reading the table from a board arrives with the board link (issue 8).', {
+    exitCode: EXIT.usage,
+    hint: `Until then: drop ${uf2Path} on a board in BOOTSEL mode and read its UART0 (GPIO 0) at 115200 baud.`,
+  });
+};
+
+const runOnEmulator = async (core: CoreKind): Promise<EmulatorOutcome> => {
+  const { buildConformance } = await import('../../firmware/conformance/build.ts');
+  const { measureOnEmulator } = await import('../conformance/measure.ts');
+  const { bootromBytes } = await import('./setup.ts');
+  const { elfPath } = await buildConformance({ log: note });
+  return measureOnEmulator({ elfPath, bootrom: await bootromBytes(), core });
+};
+
+const incomplete = ({ end, fault }: EmulatorOutcome): string =>
+  fault
+    ? `The program ended early: ${fault.message}`
+    : `The program ended early (${end}): a row never came to its end on this core.`;

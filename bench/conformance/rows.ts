@@ -1,0 +1,15 @@
+/** Every row of the conformance table, in the order of printing. */
+import type { ConformanceRow } from './row.ts';
+import { exceptionRows } from './rows/exceptions.ts';
+import { flashRows } from './rows/flash.ts';
+import { instructionRows } from './rows/instructions.ts';
+import { peripheralRows } from './rows/peripherals.ts';
+import { targetRows } from './rows/targets.ts';
+
+export const conformanceRows: readonly ConformanceRow[] = [
+  ...instructionRows,
+  ...targetRows,
+  ...exceptionRows,
+  ...flashRows,
+  ...peripheralRows,
+];
