@@ -6,20 +6,26 @@
 #include "arith.h"
 #include "steps.h"
 
-/* Whether a head of eight components may use its own kernel for scores: they fit 16 bits, and whole eights of positions
- * fit the buffer. */
-static inline uint32_t has_short_scores(const struct sm_config *c, uint32_t positions) {
-  return c->head_size == 8u && (uint32_t)c->q_max * c->k_max <= SM_SCORES8_M0_MOST &&
-         ((positions + 7u) & ~7u) <= ((c->context + 3u) & ~3u);
-}
-
-static int32_t SM_HOT scores(int32_t *out, const int32_t *q, const uint8_t *keys, uint32_t size, uint32_t positions,
-                             uint32_t is_short) {
+/*
+ * Whether this query's scores can be made by the kernel for heads of eight: they fit 16 bits whatever the keys, as most
+ * queries' do, and whole eights of positions fit the buffer. The result is the same either way.
+ */
 #if SM_KERNELS_M0
-  if (is_short) return sm_scores8_m0(out, q, keys, positions);
+static inline uint32_t is_short(const struct sm_config *c, const int32_t *q, uint32_t positions) {
+  uint32_t sum = 0;
+  if (c->head_size != 8u || ((positions + 7u) & ~7u) > ((c->context + 3u) & ~3u)) return 0;
+  for (uint32_t d = 0; d < 8u; d++) sum += sm_abs(q[d]);
+  return sum * c->k_max <= SM_SCORES8_M0_MOST;
+}
+#endif
+
+static int32_t SM_HOT scores(const struct sm_config *c, int32_t *out, const int32_t *q, const uint8_t *keys,
+                             uint32_t positions) {
+  uint32_t size = c->head_size;
+#if SM_KERNELS_M0
+  if (is_short(c, q, positions)) return sm_scores8_m0(out, q, keys, positions);
   if (size % 2u == 0 && size <= SM_SCORES_M0_SIZE) return sm_scores_m0(out, q, keys, size, positions);
 #endif
-  (void)is_short;
   return sm_scores_portable(out, q, keys, size, positions);
 }
 
@@ -72,13 +78,12 @@ static void SM_HOT attend(void *argument) {
   const struct sm_layer_parameters *p = &e->layers[heads->layer].p;
   struct sm_softmax softmax = {e->exp_table, c->exp_entries - 1u, p->score_mul, p->score_shift};
   uint32_t size = c->head_size, group = c->heads / c->kv_heads, positions = heads->positions;
-  uint32_t is_short = has_short_scores(c, positions);
   const int32_t *q = e->y + heads->first * size;
   int32_t *t = e->t + heads->first * size, *s = heads->scores;
   uint32_t kv = heads->first / group, left = group - heads->first % group; /* of this key-value head's query heads */
   for (uint32_t h = heads->first; h < heads->end; h++) {
     const uint8_t *keys = sm_kv_head(e, heads->layer, kv, 0), *values = sm_kv_head(e, heads->layer, kv, 1);
-    int32_t most = scores(s, q, keys, size, positions, is_short);
+    int32_t most = scores(c, s, q, keys, positions);
     uint32_t sum = weights(s, positions, most, &softmax);
     mix((uint32_t *)t, (const uint32_t *)s, values, size, positions);
     normalise(t, size, sum);

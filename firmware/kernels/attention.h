@@ -36,9 +36,9 @@ int32_t sm_scores_m0(int32_t *scores, const int32_t *q, const uint8_t *keys, uin
 uint32_t sm_weights_m0(int32_t *scores, uint32_t positions, int32_t most, const struct sm_softmax *s);
 void sm_mix_m0(uint32_t *out, const uint32_t *weights, const uint8_t *values, uint32_t size, uint32_t positions);
 
-/* For heads of eight components. Scores: where eight times the largest |q| and |k| is at most 32767; they are (positions
+/* For heads of eight components. Scores: where the sum of |q| times the largest |k| is at most this; they are (positions
  * padded to 8), and as many keys are read. */
-#define SM_SCORES8_M0_MOST (32767u / 8u)
+#define SM_SCORES8_M0_MOST 32767u
 int32_t sm_scores8_m0(int32_t *scores, const int32_t *q, const uint8_t *keys, uint32_t positions);
 void sm_mix8_m0(uint32_t *out, const uint32_t *weights, const uint8_t *values, uint32_t positions);
 

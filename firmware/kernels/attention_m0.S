@@ -504,7 +504,7 @@ sm_mix_m0:
 //     B = sum ((W >> 8) & M) q     = S1 + 2^16 S3
 // so A - 2^8 B = S0 + 2^16 S2; all start at what takes the 128 off.
 //
-// Exact when |q| |k| 8 <= 32767 for the largest of each: qMax kMax <= 4095. Reads keys and writes scores of whole eights of
+// Exact when the sum of |q| times the largest |k| is at most 32767. Reads keys and writes scores of whole eights of
 // positions; what lies beyond the last position does not count for the largest.
 //
 // Eight positions: components 144, start 8, sums 32, largest 24, the rest 6: 26.8 cycles per position.

@@ -67,7 +67,7 @@ describe('the attention kernels for the Cortex-M0+', () => {
       const positions = random.between(1, 40);
       const padded = (positions + 7) & -8;
       const memory = new M0Memory(m0);
-      // qMax and kMax whose product is at most 4095: 63 and 65 is the bound.
+      // Eight times their product is at most 32767: 63 and 65 is the bound.
       const [qMax, kMax] = random.pick([
         [63, 63],
         [63, 65],
