@@ -23,6 +23,7 @@ const INPUT_ERRORS = new Set([
   'UsageError',
   'CorpusError',
   'ScenarioFileError',
+  'ProfileFileError',
 ]);
 const SETUP_ERRORS = new Set([
   'ToolchainError',

@@ -4,12 +4,14 @@ import { addBench, addCheck } from './bench.ts';
 import { addBuild } from './build.ts';
 import { addDebug } from './debug.ts';
 import { addDoctor } from './doctor.ts';
+import { addConformance } from './conformance.ts';
 import { addExec } from './exec.ts';
 import { EXIT } from './exit.ts';
 import { addImage } from './image.ts';
 import { addKernels } from './kernels.ts';
 import { addModels } from './models.ts';
 import { explain } from './problems.ts';
+import { addProfile } from './profile.ts';
 import { addRun } from './run.ts';
 import { note, painterFor } from './terminal.ts';
 import { addTrain } from './train.ts';
@@ -40,6 +42,8 @@ export const createProgram = (): Command => {
     addBench,
     addCheck,
     addKernels,
+    addConformance,
+    addProfile,
     addBuild,
     addImage,
     addTrain,

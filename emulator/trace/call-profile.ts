@@ -27,6 +27,8 @@ export interface CallNode {
 export interface NodeChange {
   cycle: number;
   node: number;
+  /** Stack pointer as it was there. */
+  stack: number;
 }
 
 export interface CallProfileOptions {
@@ -52,7 +54,6 @@ class Lane {
   /** What `from` and `stack` were before each exception on the stack. */
   readonly interruptedFrom: number[] = [];
   entryCycle = 0;
-  lowestStack = 0xffffffff;
   readonly changes: NodeChange[] = [];
 
   constructor(root: number) {
@@ -87,7 +88,7 @@ export class CallProfile implements CallObserver {
     this.running = true;
     for (const lane of this.lanes) {
       lane.charged = cycle;
-      if (this.timeline) lane.changes.push({ cycle, node: lane.node });
+      if (this.timeline) lane.changes.push({ cycle, node: lane.node, stack: lane.stack });
     }
   }
 
@@ -210,7 +211,7 @@ export class CallProfile implements CallObserver {
     if (node === lane.node) return;
     lane.before = lane.node;
     lane.node = node;
-    if (this.timeline && this.running) lane.changes.push({ cycle, node });
+    if (this.timeline && this.running) lane.changes.push({ cycle, node, stack: lane.stack >>> 0 });
   }
 
   private push(lane: Lane, returnAddress: number): void {
