@@ -2,9 +2,9 @@
 import { Command, CommanderError } from 'commander';
 import { addBench, addCheck } from './bench.ts';
 import { addBuild } from './build.ts';
+import { addConformance } from './conformance.ts';
 import { addDebug } from './debug.ts';
 import { addDoctor } from './doctor.ts';
-import { addConformance } from './conformance.ts';
 import { addExec } from './exec.ts';
 import { EXIT } from './exit.ts';
 import { addImage } from './image.ts';
