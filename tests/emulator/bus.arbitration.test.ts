@@ -276,61 +276,95 @@ describe('events', () => {
 });
 
 describe('the slices of a run', () => {
-  test('do not change what two cores do, nor when', () => {
-    const steps = fc.array(thumbStep, { minLength: 1, maxLength: 60, size: 'max' });
-    const one = fc.record({
-      code: fc.tuple(steps, steps),
+  const VECTORS = 0x20008000;
+  const HANDLER = 0x20008100;
+  /** Counts in memory, with the other core, and moves a block. */
+  const HANDLER_CODE =
+    'ldr r0, =0x20010400\nldr r1, [r0]\nadds r1, #1\nstr r1, [r0]\nldm r0!, {r1-r3}\nbx lr\n.balign 4\n.ltorg\n';
+
+  interface Case {
+    programs: Uint16Array[];
+    registers: number[];
+    offset: number;
+    /** SysTick reload of each core; 0 leaves it off. */
+    reloads: [number, number];
+  }
+
+  const chip = new Chip();
+  chip.onBreak = () => false;
+  chip.onFault = (id) => {
+    chip.cores[id].held = true;
+    chip.ppbs[id].write(0x10, 0);
+    return false;
+  };
+  chip.load(HANDLER, assemble(HANDLER_CODE, HANDLER));
+  chip.load(VECTORS + 60, new Uint8Array(Uint32Array.of(HANDLER | 1).buffer));
+
+  function begin({ programs, registers, offset, reloads }: Case): number {
+    chip.arbiter.reset();
+    chip.soleMaster = -1;
+    for (let i = 0; i < 0x800; i++) chip.rp2040.sram[0x10000 + i] = (i * 167) & 0xff;
+    const start = chip.cycle + 100;
+    chip.clock.cycle = start;
+    programs.forEach((halfwords, id) => {
+      const at = 0x20000000 + id * 0x2000;
+      halfwords.forEach((half, i) => {
+        chip.bus.writeSram(at - 0x20000000 + 2 * i, half, 2, 0, 0);
+      });
+      const core = chip.cores[id];
+      core.reset();
+      core.held = false;
+      core.vtor = VECTORS;
+      core.registers.set(registers.slice(15 * id, 15 * id + 15));
+      core.registers[7] = 0x20010000;
+      core.registers[13] = 0x20010600 - 4 * id;
+      core.jump(at);
+      core.time = start - chip.base + id * offset;
+      chip.ppbs[id].write(0x14, reloads[id]);
+      if (reloads[id] > 0) chip.ppbs[id].write(0x10, 7);
+    });
+    return start;
+  }
+
+  function finish(one: Case, slices: number[]): unknown {
+    const start = begin(one);
+    let end = start;
+    for (let n = 0; chip.cores.some((core) => !core.held) && n < 10_000; n++) {
+      end += slices[n % slices.length];
+      chip.run(end);
+    }
+    return {
+      cores: chip.cores.map((core) => [core.cycle - start, core.pc, core.apsr, ...core.registers]),
+      memory: Buffer.from(chip.rp2040.sram.subarray(0x10000, 0x10800)).toString('latin1'),
+    };
+  }
+
+  const steps = fc.array(thumbStep, { minLength: 1, maxLength: 60, size: 'max' }).map(layOut);
+  const slices = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 });
+  const reload = fc.integer({ min: 45, max: 90 });
+  const anyCase = (reloads: fc.Arbitrary<[number, number]>): fc.Arbitrary<Case> =>
+    fc.record({
+      programs: fc.tuple(steps, steps),
       registers: fc.array(registerValue, { minLength: 30, maxLength: 30 }),
       offset: fc.integer({ min: 0, max: 15 }),
-      slices: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 }),
+      reloads,
     });
-    const chip = new Chip();
-    chip.onBreak = () => false;
-    chip.onFault = (id) => {
-      chip.cores[id].held = true;
-      return false;
-    };
-    const finish = (
-      programs: Uint16Array[],
-      registers: number[],
-      offset: number,
-      slices: number[],
-    ): unknown => {
-      chip.arbiter.reset();
-      chip.soleMaster = -1;
-      for (let i = 0; i < 0x800; i++) chip.rp2040.sram[0x10000 + i] = (i * 167) & 0xff;
-      const start = chip.cycle + 100;
-      programs.forEach((halfwords, id) => {
-        const at = 0x20000000 + id * 0x2000;
-        halfwords.forEach((half, i) => {
-          chip.bus.writeSram(at - 0x20000000 + 2 * i, half, 2, 0, 0);
-        });
-        const core = chip.cores[id];
-        core.reset();
-        core.held = false;
-        core.registers.set(registers.slice(15 * id, 15 * id + 15));
-        core.registers[7] = 0x20010000;
-        core.registers[13] = 0x20010600 - 4 * id;
-        core.jump(at);
-        core.time = start - chip.base + id * offset;
-      });
-      let end = start;
-      for (let n = 0; chip.cores.some((core) => !core.held) && n < 10_000; n++) {
-        end += slices[n % slices.length];
-        chip.run(end);
-      }
-      return {
-        cores: chip.cores.map((core) => [core.cycle - start, core.pc, core.apsr, ...core.registers]),
-        memory: Buffer.from(chip.rp2040.sram.subarray(0x10000, 0x10800)).toString('latin1'),
-      };
-    };
+
+  test('do not change what two cores do, nor when', () => {
     fc.assert(
-      fc.property(one, ({ code, registers, offset, slices }) => {
-        const programs = code.map(layOut);
-        const sliced = finish(programs, registers, offset, slices);
-        expect(sliced).toEqual(finish(programs, registers, offset, [100_000]));
+      fc.property(anyCase(fc.constant([0, 0])), slices, (one, cut) => {
+        expect(finish(one, cut)).toEqual(finish(one, [100_000]));
       }),
       { numRuns: 1500, seed: 3 },
+    );
+  });
+
+  test('do not change when two cores are interrupted, and what is left behind', () => {
+    fc.assert(
+      fc.property(anyCase(fc.tuple(reload, reload)), slices, (one, cut) => {
+        expect(finish(one, cut)).toEqual(finish(one, [100_000]));
+      }),
+      { numRuns: 1500, seed: 4 },
     );
   });
 });
