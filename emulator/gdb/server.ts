@@ -62,21 +62,26 @@ const listen = (server: Server, port: number): Promise<void> =>
 const converse = (socket: Socket, session: Session): void => {
   const reader = new PacketReader();
   let answered = Promise.resolve();
+  let unanswered = 0;
   const write = (data: Uint8Array | string): void => {
     if (socket.writable) socket.write(data);
   };
   const answer = async (packet: Uint8Array): Promise<void> => {
     const reply = await session.handle(packet);
+    unanswered--;
     if (reply !== undefined) write(framed(reply));
     if (session.ended) socket.end();
   };
   socket.setNoDelay(true);
   socket.on('data', (bytes) => {
     for (const incoming of reader.push(bytes)) {
-      if (incoming.kind === 'interrupt') session.interrupt();
-      else if (incoming.kind === 'damaged') write('-');
+      // A Ctrl-C that comes after the program has stopped is of no use to anybody.
+      if (incoming.kind === 'interrupt') {
+        if (unanswered > 0) session.interrupt();
+      } else if (incoming.kind === 'damaged') write('-');
       else {
         if (!session.withoutAcknowledgements) write('+');
+        unanswered++;
         answered = answered.then(() => answer(incoming.data));
       }
     }

@@ -40,7 +40,7 @@ export class Session {
     this.target = target;
   }
 
-  /** Ctrl-C: ends a running `continue`. */
+  /** Ctrl-C: ends the `continue` that runs, or the next one. */
   interrupt(): void {
     this.interruptWanted = true;
   }
@@ -113,8 +113,9 @@ export class Session {
   // ---- running
 
   private async continue(): Promise<string> {
+    const stop = await this.target.resume(this.core, () => this.interruptWanted || this.ended);
     this.interruptWanted = false;
-    return this.report(await this.target.resume(this.core, () => this.interruptWanted || this.ended));
+    return this.report(stop);
   }
 
   private report(stop: Stop): string {

@@ -28,7 +28,7 @@ interface Watchpoint {
 /** Cycles that run between two looks at whether the debugger wants to interrupt. */
 const SLICE_CYCLES = 500_000;
 /** A core that sleeps this long in a step is asleep: the step ends where it began. */
-const STEP_CYCLES = 1_000_000;
+const STEP_CYCLES = 10_000;
 const SRAM = 0x20000000;
 const SRAM_END = 0x20042000;
 
@@ -39,6 +39,7 @@ export class DebugTarget {
   private readonly history: History;
   private attached: Chip | undefined;
   private stop: Stop | undefined;
+  private stoppedCore: CoreIndex = 0;
   /** The past is run again: nothing stops it, and what it prints was printed before. */
   goingBack = false;
 
@@ -103,12 +104,13 @@ export class DebugTarget {
     this.attach();
     for (const address of breakpoints) this.addBreakpoint(address);
     this.stop = undefined;
+    this.stoppedCore = id;
     return { kind: found ? 'step' : 'history-begins', core: id };
   }
 
   /** Sends a text to UART0, as the person at the other end of it. */
   send(text: string): void {
-    this.history.record(() => this.pico.uart[0].send(text));
+    this.history.record(this.now, () => this.pico.uart[0].send(text));
   }
 
   // ---- breakpoints and watchpoints
@@ -162,7 +164,7 @@ export class DebugTarget {
   }
 
   writeRegister(id: CoreIndex, index: number, value: number): void {
-    this.history.record(() => setRegister(this.chip.cores[id], index, value));
+    this.history.record(this.now, () => setRegister(this.chip.cores[id], index, value));
   }
 
   /** Memory without side effects, peripherals with theirs. As many bytes as there are; undefined when there are none. */
@@ -180,7 +182,7 @@ export class DebugTarget {
   writeMemory(address: number, data: Uint8Array): boolean {
     if (isMemory(address) && isMemory(address + Math.max(data.length - 1, 0))) {
       try {
-        this.history.record(() => this.pico.writeMemory(address, data));
+        this.history.record(this.now, () => this.pico.writeMemory(address, data));
         return true;
       } catch {
         return false;
@@ -205,13 +207,19 @@ export class DebugTarget {
     const words = new DataView(data.buffer, data.byteOffset, data.byteLength);
     for (let at = 0; at < data.length; at += 4) {
       const value = words.getUint32(at, true);
-      this.history.record(() => this.chip.masterBus.debugWrite((address + at) >>> 0, value, 4));
+      this.history.record(this.now, () => this.chip.masterBus.debugWrite((address + at) >>> 0, value, 4));
       if (this.chip.masterBus.failed) return false;
     }
     return true;
   }
 
   // ---- inside
+
+  /** The present cycle of the core that stopped last: it stands at an instruction's beginning, the other may not. */
+  private get now(): number {
+    const core = this.chip.cores[this.stoppedCore];
+    return core.stopped ? this.pico.cycles : core.cycle;
+  }
 
   /** Another chip is there after a reset: it learns of the breakpoints. */
   private attach(): void {
@@ -228,9 +236,10 @@ export class DebugTarget {
   }
 
   private take(otherwise?: Stop): Stop {
-    const stop = this.stop ?? otherwise;
+    const stop = (this.stop ?? otherwise) as Stop;
     this.stop = undefined;
-    return stop as Stop;
+    this.stoppedCore = stop.core;
+    return stop;
   }
 
   private watched({ kind, address }: Watchpoint, core: CoreIndex): void {
