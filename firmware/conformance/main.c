@@ -95,12 +95,11 @@ int main(void) {
   run_rows(target_rows);
   run_rows(exception_rows);
   sio_rows();
-  // published_rows();
   run_rows(xip_rows);
   flash_rows();
   dma_rows();
   peripheral_rows();
-  // core1_rows();
+  pair_rows();
   clock_rows();
   put_text("done\r\n");
   report_flush();

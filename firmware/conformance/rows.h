@@ -47,10 +47,9 @@ static inline uint32_t *bank(int n) {
 }
 
 void sio_rows(void);
-void published_rows(void);
 void flash_rows(void);
 void dma_rows(void);
-void core1_rows(void);
+void pair_rows(void);
 void peripheral_rows(void);
 void clock_rows(void);
 
