@@ -210,7 +210,6 @@ describe('faults', () => {
     ['an unaligned LDM', 'ldr r0, =0x20010002\nldm r0!, {r1-r2}\n', 'unaligned-access'],
     ['a load from nothing', 'ldr r0, =0x30000000\nldr r1, [r0]\n', 'unmapped-read'],
     ['a store to nothing', 'ldr r0, =0x20042000\nstr r1, [r0]\n', 'unmapped-write'],
-    ['a store to the boot ROM', 'movs r0, #0\nstr r1, [r0]\n', 'write-to-rom'],
     ['an undefined instruction', 'udf 3\n', 'undefined-instruction'],
     ['a jump to nothing', 'ldr r0, =0x60000001\nbx r0\n', 'unmapped-fetch'],
     ['a jump to a peripheral', 'ldr r0, =0x40054001\nbx r0\n', 'fetch-from-peripheral'],
