@@ -45,9 +45,3 @@ export class ZeroWaitXip implements XipPort {
     return 0;
   }
 }
-
-/** What the flash chip model calls on the emulated chip when erase or program changed the image. */
-export interface FlashObserver {
-  /** Bytes [start, end) of the flash image changed: decoded instructions there are stale. */
-  flashChanged(start: number, end: number): void;
-}

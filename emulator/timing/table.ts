@@ -4,6 +4,9 @@
  * L = no document gives it; the value is an estimate inside `range`, to be calibrated on a board.
  *
  * DS = RP2040 datasheet, TRM = Arm Cortex-M0+ r0p1 TRM (DDI 0484C).
+ *
+ * The rules of TRM table 3-1 are fixed by the document and stand as literals in the interpreter, for speed;
+ * tests/emulator/core.timing.test.ts holds the two together. Everything else is read from here.
  */
 
 /** Carried by every cycle report; raised whenever a value or a rule changes. */

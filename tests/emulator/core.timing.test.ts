@@ -74,6 +74,31 @@ describe('cycles of an instruction, wherever it lies', () => {
   }
 });
 
+describe('the timing table', () => {
+  for (const [name, instruction, setup, extra] of [
+    ['alu', 'adds r0, #1'],
+    ['multiply', 'muls r0, r1'],
+    ['branchTaken', 'b 1f\nnop\n1:'],
+    ['branchNotTaken', 'beq 1f\n1:', 'movs r0, #1'],
+    ['branchLink', 'bl 1f\n1:'],
+    ['special', 'mrs r0, primask'],
+    ['load', 'ldr r0, [r7]', DATA],
+    ['store', 'str r0, [r7]', DATA],
+    ['loadMultiple', 'ldm r7!, {r0-r3}', DATA, 4],
+    // LDR literal 2, PUSH 1 + 4, POP 1 + 4 and what loading PC adds.
+    ['popPc', 'ldr r3, =1f + 1\npush {r0-r3}\npop {r0-r2, pc}\n.balign 4\n1:', '', 2 + 5 + 5],
+    ['sio', 'ldr r0, [r1]', 'ldr r1, =0xd0000000'],
+    ['ppb', 'ldr r0, [r1]', 'ldr r1, =0xe000ed08'],
+    ['apbLoad', 'ldr r0, [r1]', 'ldr r1, =0x40054028'],
+    ['apbStore', 'str r0, [r1]', 'ldr r1, =0x4005803c'],
+    ['fastPeripheral', 'ldr r0, [r1]', 'ldr r1, =0x50000400'],
+  ] as [keyof typeof timing, string, string?, number?][]) {
+    test(`has what ${name} costs`, () => {
+      expect(cost(instruction, setup)[0] - (extra ?? 0)).toBe(timing[name]);
+    });
+  }
+});
+
 describe('flash', () => {
   test('costs nothing extra when every word is in the cache', () => {
     const source = 'movs r0, #9\n1: subs r0, #1\nbne 1b\nldr r1, =0x11223344\nbkpt 0\n';
