@@ -87,9 +87,7 @@ int sm_engine_init(struct sm_engine *e, const struct sm_image *image, void *aren
 
 /* x[i] += y[i], i < dim. */
 static void SM_HOT add_residual(struct sm_engine *e) {
-  int32_t *x = e->x, *end = x + e->config.dim;
-  const int32_t *y = e->y;
-  while (x != end) *x = sm_add(*x, *y++), x++;
+  sm_add_all(e->x, e->y, e->config.dim);
 }
 
 static void SM_HOT attention_half(struct sm_engine *e, uint32_t index, uint32_t position) {

@@ -62,8 +62,8 @@
 
 // Sums of four rows in r4..r7, rounded for `pre` already -> y; spoils r0..r3. 52 cycles, 46 when pre is known to be 0.
 // `take` and `leave` name two high registers in which the places of the next scale and result come and go instead of in
-// the frame; each saves 2 cycles.
-.macro  REQUANTIZE pre=1, take_wm, take_y, leave_wm, leave_y
+// the frame; each saves 2 cycles. With keep_y = 1 the place of the next result is left in r1 only.
+.macro  REQUANTIZE pre=1, take_wm, take_y, leave_wm, leave_y, keep_y=0
 .if \pre
         ldr     r0, [sp, #F_PRE]
         asrs    r4, r0
@@ -115,9 +115,12 @@
         mov     r1, \take_y
 .endif
         stm     r1!, {r4-r7}
+.if \keep_y
+.else
 .ifb \leave_y
         str     r1, [sp, #F_Y]
 .else
         mov     \leave_y, r1
+.endif
 .endif
 .endm

@@ -18,7 +18,7 @@
 // added up in 32 bits.
 //
 // Inner step, two columns of eight rows (16 weights): LDM a 3, LDM w 3, 2 x 14 = 34 cycles, 2.1 per weight; 3 for the
-// loop every 8 columns. A run costs 28 to split its sums, and when there are several, 44 to add them to the others'.
+// loop every 8 columns, or 4 every 16 where a row is one run. A run costs 28 to split its sums, and when there are several, 44 to add them to the others'.
 //
 // Registers in the loop: r0 weights, r1 activations, r2 r3 words, r4 r5 activations, r6 scratch, r7 = M,
 // r8..r11 = A0..A3, r12 end of the run's activations.
@@ -39,6 +39,15 @@
         .equ    F_ACC, F_COMMON + 24    // eight rows' sums of the runs so far, with half(pre)
         .equ    F_BIASES, F_COMMON + 56 // -8 sum(x) times 0x10001, of each run
         .equ    FRAME, F_BIASES + 4 * 32
+// where a row is one run, the room of the sums holds
+        .equ    F_ENTRY, F_ACC          // where its loop begins
+// where it is two, the room of the sums and biases
+        .equ    F_RAW, F_ACC            // A0..A3 of the first run
+        .equ    F_ENTRY_1, F_ACC + 16   // where the first run's loop begins
+        .equ    F_ENTRY_2, F_ACC + 20
+        .equ    F_MIDDLE, F_ACC + 24    // activations after the first run
+        .equ    F_START_1, F_BIASES     // what A1..A3 start at, and A0
+        .equ    F_START_2, F_BIASES + 8
 
 // One column of eight rows: word \w, activation \x. 14 cycles.
 .macro  MAC8    w, x
@@ -236,6 +245,53 @@
         RETURN
 .endm
 
+// \columns (a number, a multiple of 4) -> the address in the loop at \loop to begin at; spoils r3. 16 columns a round.
+.macro  ENTRY   columns, loop
+        lsrs    \columns, \columns, #2
+        rsbs    \columns, \columns, #0
+        movs    r3, #3
+        ands    \columns, r3           // fours of columns to leave out in the first round
+        movs    r3, #FOUR_COLUMNS
+        muls    \columns, r3
+        ldr     r3, =\loop
+        adds    \columns, \columns, r3
+.endm
+        .equ    FOUR_COLUMNS, 120       // bytes of code
+
+// Sixteen columns a round, begun at an ENTRY, until r12. 4 cycles for the loop.
+.macro  LOOP16  name
+        .align  2
+.L\name\()_loop:
+        COLUMNS2
+        COLUMNS2
+.L\name\()_four:
+        .if     .L\name\()_four - .L\name\()_loop != FOUR_COLUMNS
+        .error  "four columns are not as long as FOUR_COLUMNS says"
+        .endif
+        COLUMNS2
+        COLUMNS2
+        COLUMNS2
+        COLUMNS2
+        COLUMNS2
+        COLUMNS2
+        cmp     r1, r12
+        beq     .L\name\()_summed
+        b       .L\name\()_loop
+.L\name\()_summed:
+.endm
+
+// Eight rows' sums in r4..r7 and r9..r12, rounded for pre; then the next block at \loop.
+.macro  FINISH  pre, loop
+        REQUANTIZE pre=\pre, leave_wm=lr, keep_y=1
+        mov     r4, r9
+        mov     r9, r1
+        mov     r5, r10
+        mov     r6, r11
+        mov     r7, r12
+        REQUANTIZE pre=\pre, take_wm=lr, take_y=r9
+        NEXT_BLOCK \loop, FRAME
+.endm
+
         .section .time_critical.sm_matvec_int4_m0, "ax"
         .align  2
         .global sm_matvec_int4_m0
@@ -249,15 +305,25 @@ sm_matvec_int4_m0:
         ldr     r1, [r0, #JOB_COLUMNS]
         ldr     r2, [r0, #JOB_RUN]
         cmp     r2, r1
+        bhs     2f
+        lsls    r2, r2, #1
+        cmp     r2, r1
         blo     .Lruns
+        b       .Ltwo
+2:
         ldr     r3, [r0, #JOB_PRE]
         cmp     r3, #0
         bne     .Lruns
         ldr     r1, [r0, #JOB_SUM]
         BIAS
         str     r3, [sp, #F_BIASES]
+        ldr     r1, [r0, #JOB_COLUMNS]
         ldr     r0, [r0, #JOB_WORDS]
+        ENTRY   r1, .Lwhole_loop
+        str     r1, [sp, #F_ENTRY]
         b       .Lwhole
+
+        .ltorg
 
 .Lruns:
         FILL_BIASES
@@ -276,12 +342,126 @@ sm_matvec_int4_m0:
         ldr     r1, [sp, #F_END]
         mov     r12, r1
         ldr     r1, [sp, #F_A]
-        LOOP    whole
+        ldr     r6, [sp, #F_ENTRY]
+        mov     pc, r6
+        LOOP16  whole
         SPLIT
-        REQUANTIZE pre=0
-        HIGH_ROWS
-        REQUANTIZE pre=0
-        NEXT_BLOCK .Lwhole, FRAME
+        FINISH  0, .Lwhole
+
+        .ltorg
+.Ltwo: // a row is two runs: the first one's sums wait as they are
+        mov     r8, r0
+        ldr     r1, [sp, #F_A]
+        ldr     r2, [sp, #F_RUN]
+        adds    r2, r2, r1
+        str     r2, [sp, #F_MIDDLE]
+        movs    r3, #0
+1:      ldm     r1!, {r4-r7}
+        adds    r4, r4, r5
+        adds    r6, r6, r7
+        adds    r3, r3, r4
+        adds    r3, r3, r6
+        cmp     r1, r2
+        bne     1b
+        mov     r0, r8
+        ldr     r4, [r0, #JOB_SUM]
+        subs    r4, r4, r3              // sum of the second run
+        add     r6, sp, #F_START_1
+        ldr     r7, =0x1111
+        movs    r1, r3
+        BIAS
+        movs    r5, r3
+        muls    r5, r7
+        stm     r6!, {r3, r5}
+        movs    r1, r4
+        BIAS
+        movs    r5, r3
+        muls    r5, r7
+        stm     r6!, {r3, r5}
+        ldr     r1, [r0, #JOB_RUN]
+        ldr     r2, [r0, #JOB_COLUMNS]
+        subs    r2, r2, r1
+        ENTRY   r1, .Lpart_loop
+        str     r1, [sp, #F_ENTRY_1]
+        ENTRY   r2, .Lpart_loop
+        str     r2, [sp, #F_ENTRY_2]
+        ldr     r0, [r0, #JOB_WORDS]
+
+.Ltwo_block:
+        ldr     r3, [sp, #F_START_1]
+        mov     r9, r3
+        mov     r10, r3
+        mov     r11, r3
+        ldr     r3, [sp, #F_START_1 + 4]
+        mov     r8, r3
+        ldr     r7, =0x000f000f
+        ldr     r1, [sp, #F_MIDDLE]
+        mov     r12, r1
+        ldr     r1, [sp, #F_A]
+        ldr     r6, [sp, #F_ENTRY_1]
+        mov     pc, r6
+        .ltorg
+        LOOP16  part
+        ldr     r6, [sp, #F_END]
+        cmp     r1, r6
+        beq     .Ltwo_last
+        mov     r12, r6
+        mov     r2, r8
+        mov     r3, r9
+        mov     r4, r10
+        mov     r5, r11
+        add     r6, sp, #F_RAW
+        stm     r6!, {r2-r5}
+        ldr     r3, [sp, #F_START_2]
+        mov     r9, r3
+        mov     r10, r3
+        mov     r11, r3
+        ldr     r3, [sp, #F_START_2 + 4]
+        mov     r8, r3
+        ldr     r6, [sp, #F_ENTRY_2]
+        mov     pc, r6
+.Ltwo_last:
+        SPLIT
+        mov     lr, r4                  // add the first run's, taken apart the same way
+        add     r0, sp, #F_RAW
+        ldm     r0, {r0-r3}
+        lsls    r4, r3, #4
+        adds    r4, r4, r2
+        lsls    r4, r4, #4
+        adds    r4, r4, r1
+        lsls    r4, r4, #4
+        subs    r0, r0, r4
+        sxth    r4, r3
+        adds    r7, r7, r4
+        subs    r3, r3, r4
+        asrs    r3, r3, #16
+        add     r12, r3
+        sxth    r4, r2
+        adds    r6, r6, r4
+        subs    r2, r2, r4
+        asrs    r2, r2, #16
+        add     r11, r2
+        sxth    r4, r1
+        adds    r5, r5, r4
+        subs    r1, r1, r4
+        asrs    r1, r1, #16
+        add     r10, r1
+        sxth    r1, r0
+        subs    r0, r0, r1
+        asrs    r0, r0, #16
+        add     r9, r0
+        mov     r4, lr
+        adds    r4, r4, r1
+        ldr     r0, [sp, #F_PRE_HALF]
+        adds    r4, r4, r0
+        adds    r5, r5, r0
+        adds    r6, r6, r0
+        adds    r7, r7, r0
+        add     r9, r0
+        add     r10, r0
+        add     r11, r0
+        add     r12, r0
+        FINISH  1, .Ltwo_block
 
         .ltorg
 .Lblock:

@@ -47,3 +47,7 @@ uint32_t SM_HOT sm_argmax_portable(const int32_t *values, uint32_t n) {
   }
   return (uint32_t)(best - values);
 }
+
+void SM_HOT sm_add_portable(int32_t *x, const int32_t *y, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) x[i] = sm_add(x[i], y[i]);
+}

@@ -25,22 +25,28 @@ uint32_t sm_largest_portable(const int32_t *t, uint32_t n);
 /* Index of the largest, the first of equals, n >= 1. */
 uint32_t sm_argmax_portable(const int32_t *values, uint32_t n);
 
+/* x[i] += y[i], modulo 2^32. */
+void sm_add_portable(int32_t *x, const int32_t *y, uint32_t n);
+
 /* Their hand-written twins. */
 int32_t sm_scale_m0(int32_t *out, const int32_t *t, uint32_t n, uint32_t shift, uint32_t inverse, uint32_t down);
 uint32_t sm_gain_m0(int32_t *t, const int32_t *x, const int16_t *g, uint32_t n, int32_t shift, uint32_t *largest);
 uint32_t sm_largest_m0(const int32_t *t, uint32_t n);
 uint32_t sm_argmax_m0(const int32_t *values, uint32_t n);
+void sm_add_m0(int32_t *x, const int32_t *y, uint32_t n);
 
 #if SM_KERNELS_M0
 #define sm_scale sm_scale_m0
 #define sm_gain_norm sm_gain_m0
 #define sm_largest sm_largest_m0
 #define sm_first_largest sm_argmax_m0
+#define sm_add_all sm_add_m0
 #else
 #define sm_scale sm_scale_portable
 #define sm_gain_norm sm_gain_portable
 #define sm_largest sm_largest_portable
 #define sm_first_largest sm_argmax_portable
+#define sm_add_all sm_add_portable
 #endif
 
 #endif

@@ -58,11 +58,41 @@ sm_scale_m0:
 // ---------------------------------------------------------------------------------------------------------------------
 // uint32_t sm_gain_m0(int32_t *t, const int32_t *x, const int16_t *g, uint32_t n, int32_t shift, uint32_t *largest)
 //
-// 25 cycles per element: x 2, shift 1 or 2, square 4, g 2, product 3, store 2, largest 6, loop 4. The shift to the left is
-// a product with 2^-shift, so that one loop serves both.
+// 22.5 cycles per element: x 1.5, shift 1, square 5, g 2, product 3, store 1.5, largest 6, loop 2.5. A shift to the left,
+// which only a tiny residual needs, is a product with 2^-shift and costs 2 more.
 //
-// Registers: r0 t, r1 x, r2 g, r3 = shift to the right, r4 offset of g, r5 u, r6 r7 scratch; r8 sum of squares,
+// Registers: r0 t, r1 x, r2 g, r3 = shift to the right, r4 offset of g, r5 r6 u, r7 scratch; r8 sum of squares,
 // r9 = 2^(shift to the left), r10 = end of g's offsets, r11 largest, r12 = 1 << 14.
+
+// \u (x) -> \u = rshift(u g, 15), its square added; moves on to the next g. 13 cycles, 15 with \left.
+.macro  GAIN    u, left
+        asrs    \u, r3
+.if \left
+        mov     r7, r9
+        muls    \u, r7
+.endif
+        movs    r7, \u
+        adds    r7, #8
+        asrs    r7, r7, #4
+        muls    r7, r7
+        add     r8, r7
+        ldrsh   r7, [r2, r4]
+        muls    \u, r7
+        add     \u, r12
+        asrs    \u, \u, #15
+        adds    r4, #2
+.endm
+
+// |\value| to the largest so far; spoils both. 6 cycles.
+.macro  LARGEST value
+        asrs    r7, \value, #31
+        eors    \value, r7
+        subs    \value, \value, r7
+        cmp     \value, r11
+        bls     .Lnot_larger\@
+        mov     r11, \value
+.Lnot_larger\@:
+.endm
 
         .section .time_critical.sm_gain_m0, "ax"
         .align  2
@@ -73,13 +103,13 @@ sm_gain_m0:
         SAVE_REGISTERS
         lsls    r4, r3, #1
         mov     r10, r4
+        movs    r7, r3                  // n
         ldr     r3, [sp, #36]           // shift: above nine saved registers
         movs    r5, #1
         cmp     r3, #0
         bge     1f
         rsbs    r4, r3, #0
         lsls    r5, r4
-        movs    r3, #0
 1:      mov     r9, r5
         movs    r5, #1
         lsls    r5, r5, #14
@@ -87,41 +117,57 @@ sm_gain_m0:
         movs    r4, #0
         mov     r8, r4
         mov     r11, r4
-.Lgain:
+        cmp     r3, #0
+        blt     .Lgain_left
+        lsrs    r7, r7, #1
+        bcc     .Lgain_pairs            // an odd one first
         ldm     r1!, {r5}
-        asrs    r5, r3
-        mov     r6, r9
-        muls    r5, r6                  // u
-        movs    r7, r5
-        adds    r7, #8
-        asrs    r7, r7, #4
-        muls    r7, r7
-        add     r8, r7
-        ldrsh   r6, [r2, r4]
-        muls    r5, r6
-        add     r5, r12
-        asrs    r5, r5, #15
+        GAIN    r5, 0
         stm     r0!, {r5}
-        asrs    r7, r5, #31
-        eors    r5, r7
-        subs    r5, r5, r7
-        cmp     r5, r11
-        bls     1f
-        mov     r11, r5
-1:      adds    r4, #2
+        LARGEST r5
+.Lgain_pairs:
+        cmp     r4, r10
+        beq     .Lgained
+.Lgain:
+        ldm     r1!, {r5, r6}
+        GAIN    r5, 0
+        GAIN    r6, 0
+        stm     r0!, {r5, r6}
+        LARGEST r5
+        LARGEST r6
         cmp     r4, r10
         bne     .Lgain
+.Lgained:
         ldr     r1, [sp, #40]
         mov     r0, r11
         str     r0, [r1]
         mov     r0, r8
         RETURN
+.Lgain_left:
+        movs    r3, #0
+1:      ldm     r1!, {r5}
+        GAIN    r5, 1
+        stm     r0!, {r5}
+        LARGEST r5
+        cmp     r4, r10
+        bne     1b
+        b       .Lgained
         .size   sm_gain_m0, . - sm_gain_m0
 
 // ---------------------------------------------------------------------------------------------------------------------
 // uint32_t sm_largest_m0(const int32_t *t, uint32_t n)
 //
-// 11 cycles per element: load 2, magnitude 3, comparison 3, loop 3.
+// 8 cycles per element, four at a time: load 1.25, magnitude 3, comparison 3, loop 0.75; 11 for each of the rest.
+
+.macro  KEEP    value
+        asrs    r7, \value, #31
+        eors    \value, r7
+        subs    \value, \value, r7
+        cmp     \value, r6
+        bls     .Lkept\@
+        movs    r6, \value
+.Lkept\@:
+.endm
 
         .section .time_critical.sm_largest_m0, "ax"
         .align  2
@@ -129,22 +175,34 @@ sm_gain_m0:
         .type   sm_largest_m0, %function
         .thumb_func
 sm_largest_m0:
-        push    {r4, lr}
-        lsls    r1, r1, #2
-        adds    r1, r1, r0
-        movs    r4, #0
+        push    {r4-r7, lr}
+        movs    r6, #0
+        lsls    r2, r1, #2
+        adds    r2, r2, r0
+        mov     lr, r2                  // end
+        lsrs    r2, r1, #2
+        lsls    r2, r2, #4
+        adds    r2, r2, r0
+        mov     r12, r2                 // end of whole fours
+        cmp     r0, r12
+        beq     .Llargest_rest
 .Llargest:
-        ldm     r0!, {r2}
-        asrs    r3, r2, #31
-        eors    r2, r3
-        subs    r2, r2, r3
-        cmp     r2, r4
-        bls     1f
-        movs    r4, r2
-1:      cmp     r0, r1
+        ldm     r0!, {r2-r5}
+        KEEP    r2
+        KEEP    r3
+        KEEP    r4
+        KEEP    r5
+        cmp     r0, r12
         bne     .Llargest
-        movs    r0, r4
-        pop     {r4, pc}
+.Llargest_rest:
+        cmp     r0, lr
+        beq     .Llargest_done
+        ldm     r0!, {r2}
+        KEEP    r2
+        b       .Llargest_rest
+.Llargest_done:
+        movs    r0, r6
+        pop     {r4-r7, pc}
         .size   sm_largest_m0, . - sm_largest_m0
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -203,3 +261,49 @@ sm_argmax_m0:
         subs    r0, #1
         pop     {r4-r7, pc}
         .size   sm_argmax_m0, . - sm_argmax_m0
+
+// ---------------------------------------------------------------------------------------------------------------------
+// void sm_add_m0(int32_t *x, const int32_t *y, uint32_t n)
+//
+// 6.75 cycles per element, four at a time; 9 for each of the rest.
+
+        .section .time_critical.sm_add_m0, "ax"
+        .align  2
+        .global sm_add_m0
+        .type   sm_add_m0, %function
+        .thumb_func
+sm_add_m0:
+        push    {r4-r7, lr}
+        lsls    r2, r2, #2
+        adds    r2, r2, r0
+        mov     r12, r2                 // end
+        subs    r2, #15                 // a four may begin below
+        mov     lr, r2
+        cmp     r0, lr
+        bhs     .Ladd_rest
+.Ladd:
+        ldr     r2, [r0, #0]
+        ldr     r3, [r0, #4]
+        ldm     r1!, {r4, r5}
+        adds    r2, r2, r4
+        adds    r3, r3, r5
+        stm     r0!, {r2, r3}
+        ldr     r2, [r0, #0]
+        ldr     r3, [r0, #4]
+        ldm     r1!, {r4, r5}
+        adds    r2, r2, r4
+        adds    r3, r3, r5
+        stm     r0!, {r2, r3}
+        cmp     r0, lr
+        blo     .Ladd
+.Ladd_rest:
+        cmp     r0, r12
+        beq     .Ladded
+        ldr     r2, [r0]
+        ldm     r1!, {r4}
+        adds    r2, r2, r4
+        stm     r0!, {r2}
+        b       .Ladd_rest
+.Ladded:
+        pop     {r4-r7, pc}
+        .size   sm_add_m0, . - sm_add_m0

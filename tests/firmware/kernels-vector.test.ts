@@ -166,8 +166,11 @@ describe('the activation kernels for the Cortex-M0+', () => {
       const z = memory.words(Array.from({ length: count }, value));
       const up = memory.words(Array.from({ length: count }, value));
       const table = memory.halves(sigma);
-      const sigmoid = memory.words([0, 0, 0, 0]);
-      m0.call('sm_sigmoid_init', sigmoid, table, random.between(6, random.chance(4) ? 37 : 13));
+      // As sm_sigmoid_init does for a z of fraction fz.
+      const fz = random.between(6, random.chance(4) ? 37 : 13);
+      const right = Math.min(fz - 6, 16);
+      const offset = (512 << right) + (right === 0 ? 0 : 1 << (right - 1));
+      const sigmoid = memory.words([table, 0, right, offset]);
       const t = memory.words(new Array(count + 2).fill(7));
       const run = (name: string, ...args: number[]) => {
         const { result } = m0.call(name, t, z, ...args);
@@ -239,6 +242,12 @@ describe('the element-wise kernels for the Cortex-M0+', () => {
       const most = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
       agree('sm_gain', out, x, g, count, Math.max(32 - Math.clz32(most) - 15, -6), largest);
       agree('sm_largest', x, count);
+      const sum = (kernel: string) => {
+        const at = memory.words(drawWide(new Random(seed), count + 1));
+        m0.call(kernel, at, x, count);
+        return m0.words(at, count + 1);
+      };
+      expect(sum('sm_add_m0'), `seed ${seed}`).toEqual(sum('sm_add_portable'));
       agree('sm_argmax', x, count);
     }
   });
