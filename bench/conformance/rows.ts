@@ -3,6 +3,7 @@ import type { ConformanceRow } from './row.ts';
 import { exceptionRows } from './rows/exceptions.ts';
 import { flashRows } from './rows/flash.ts';
 import { instructionRows } from './rows/instructions.ts';
+import { pairRows } from './rows/pairs.ts';
 import { peripheralRows } from './rows/peripherals.ts';
 import { targetRows } from './rows/targets.ts';
 
@@ -12,4 +13,5 @@ export const conformanceRows: readonly ConformanceRow[] = [
   ...exceptionRows,
   ...flashRows,
   ...peripheralRows,
+  ...pairRows,
 ];
