@@ -85,10 +85,14 @@ export class Arbiter {
     return true;
   }
 
-  /** `claimPort` for SRAM, by offset from 0x20000000. */
+  /** `claimPort` for SRAM, by offset from 0x20000000; spelled out because two cores ask it at every access. */
   claimSram(offset: number, at: number, master: number): boolean {
     const slave = offset < 0x40000 ? 2 + ((offset >> 2) & 3) : 6 + ((offset >> 12) & 1);
-    return this.claimPort(slave, at, master);
+    const port = this.ports[slave];
+    if (port >> 2 > at || this.closer) return false;
+    if (at === this.rivalAt && (port & 3) !== 1 - master) return false;
+    this.ports[slave] = ((at + 1) << 2) | master;
+    return true;
   }
 
   /** The access that was granted takes longer than claimed. */

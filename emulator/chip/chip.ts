@@ -47,6 +47,14 @@ export type WriteWatch = (value: number, cycle: number, master: number) => void;
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
+let sharedZeroWaitXip: ZeroWaitXip | undefined;
+
+/** One for all chips that have no XIP block (yet): it holds nothing that could differ. */
+function zeroWaitXip(): ZeroWaitXip {
+  sharedZeroWaitXip ??= new ZeroWaitXip();
+  return sharedZeroWaitXip;
+}
+
 /** rp2040js with its interrupts and its bus leading to our cores. */
 class Rp2040Shell extends RP2040 {
   chip: Chip | undefined;
@@ -134,7 +142,7 @@ export class Chip implements BusChip, CoreHost, SioHost {
     shell.ppb.systickAlarm.enable = false;
     const { sram, flash, bootrom } = shell;
     if (options.bootrom) new Uint8Array(bootrom.buffer).set(options.bootrom);
-    this.xip = options.xip ?? new ZeroWaitXip();
+    this.xip = options.xip ?? zeroWaitXip();
     this.code = new CodeCache(
       new Uint16Array(bootrom.buffer),
       new Uint16Array(flash.buffer),
