@@ -4,6 +4,7 @@ import { addBench, addCheck } from './bench.ts';
 import { addBuild } from './build.ts';
 import { addConformance } from './conformance.ts';
 import { addDebug } from './debug.ts';
+import { addDiff } from './diff.ts';
 import { addDoctor } from './doctor.ts';
 import { addExec } from './exec.ts';
 import { EXIT } from './exit.ts';
@@ -13,6 +14,7 @@ import { addModels } from './models.ts';
 import { explain } from './problems.ts';
 import { addProfile } from './profile.ts';
 import { addRun } from './run.ts';
+import { addStudy } from './study.ts';
 import { note, painterFor } from './terminal.ts';
 import { addTrain } from './train.ts';
 import { packageVersion } from './version.ts';
@@ -44,10 +46,12 @@ export const createProgram = (): Command => {
     addKernels,
     addConformance,
     addProfile,
+    addStudy,
     addBuild,
     addImage,
     addTrain,
     addModels,
+    addDiff,
     addDebug,
     addDoctor,
   ]) {
