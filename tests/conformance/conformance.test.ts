@@ -71,3 +71,44 @@ describe('the conformance table of the emulator', () => {
     expect(conformanceSummary(result).join('\n')).toMatch(/measure it, 0 do not/);
   });
 });
+
+describe('two masters on the bus', () => {
+  const value = (name: string): number => {
+    const row = result.rows.find((one) => one.name === name);
+    if (row?.measured == null) throw new Error(`${name} was not measured`);
+    return row.measured;
+  };
+  const ALONE = { ldm: 16 * 5, stm: 16 * 5, ldr: 32 * 2, code: 64 + 4 };
+
+  test.each([
+    ['ldm-same-bank', ALONE.ldm, ALONE.ldm],
+    ['ldm-different-banks', ALONE.ldm, ALONE.ldm],
+    ['ldm-striped', ALONE.ldm, ALONE.ldm],
+    ['stm-same-bank', ALONE.stm, ALONE.stm],
+    ['ldr-same-bank', ALONE.ldr, ALONE.ldr],
+    ['ldm-and-ldr-same-bank', ALONE.ldm, ALONE.ldr],
+    ['ldm-core0-first', ALONE.ldm, ALONE.ldm],
+    ['ldm-core1-first', ALONE.ldm, ALONE.ldm],
+    ['code-same-bank', ALONE.code, ALONE.code],
+    ['code-different-banks', ALONE.code, ALONE.code],
+    ['code-xip-hit', ALONE.code, ALONE.code],
+  ])('%s: the bus counters count every cycle that the two cores lost', (name, alone0, alone1) => {
+    const lost = value(`pair.${name}-core0`) - alone0 + value(`pair.${name}-core1`) - alone1;
+    expect(value(`pair.${name}-contested`)).toBe(lost);
+  });
+
+  test('a core of high priority loses nothing', () => {
+    expect(value('pair.ldm-core0-first-core0')).toBe(ALONE.ldm);
+    expect(value('pair.ldm-core1-first-core1')).toBe(ALONE.ldm);
+  });
+
+  test('different banks are free of conflicts', () => {
+    expect(value('pair.ldm-different-banks-contested')).toBe(0);
+    expect(value('pair.code-different-banks-contested')).toBe(0);
+    expect(value('pair.ldm-dma-elsewhere')).toBe(ALONE.ldm);
+  });
+
+  test('a core that moves blocks beside DMA on its bank gets every other cycle', () => {
+    expect(value('pair.ldm-dma-reads-bank') - ALONE.ldm).toBe(48);
+  });
+});
