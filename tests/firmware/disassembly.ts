@@ -58,6 +58,10 @@ function halfword(program: Program, address: number): number {
 /** Code that runs in SRAM lies in flash until crt0 copies it; the linker script names both places. */
 function loadAddress(program: Program, address: number): number {
   const named = (name: string) => program.symbols.find((s) => s.name === name)?.address ?? 0;
-  const [start, end] = [named('__data_start__'), named('__data_end__')];
-  return address >= start && address < end ? named('__etext') + address - start : address;
+  const copied = [
+    ['__data_start__', '__data_end__', '__etext'],
+    ['__scratch_x_start__', '__scratch_x_end__', '__scratch_x_source__'],
+  ].map((names) => names.map(named));
+  const found = copied.find(([start, end]) => address >= start && address < end);
+  return found === undefined ? address : found[2] + address - found[0];
 }
