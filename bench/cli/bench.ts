@@ -1,8 +1,14 @@
 /** `starmind bench`: the gate. Right tokens, and every cycle where it was. */
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { GateResult, GateTools } from '../gate/gate.ts';
+import type { GateResult } from '../gate/gate.ts';
+import type { FirmwareFiles } from '../gate/pool.ts';
 import type { NamedScenario } from '../gate/scenarios.ts';
 import { EXIT, type ExitCode, usageError } from './exit.ts';
+import { writeWhole } from './files.ts';
+import { readCount } from './numbers.ts';
 import { startProgress } from './progress.ts';
 import { note, painterFor, print } from './terminal.ts';
 
@@ -12,6 +18,11 @@ interface BenchFlags {
   json?: boolean;
   scenarios?: string;
   baselines?: string;
+  workers: number;
+  firmware?: string;
+  markdown?: string;
+  junit?: string;
+  smallerIsBetter?: string;
 }
 
 const EXAMPLES = `
@@ -50,7 +61,12 @@ const addOptions = (command: Command): Command =>
     .argument('[scenario...]', 'names of scenarios (default: all)')
     .option('--json', 'print one JSON object')
     .option('--scenarios <file>', 'another scenario file')
-    .option('--baselines <folder>', 'another folder of baselines');
+    .option('--baselines <folder>', 'another folder of baselines')
+    .option('--firmware <elf>', 'measure this build instead of the present sources')
+    .option('--workers <count>', 'scenarios that run at a time', readCount, 2)
+    .option('--markdown <file>', 'write a report for a job summary or a pull request')
+    .option('--junit <file>', 'write JUnit XML')
+    .option('--smaller-is-better <file>', "write github-action-benchmark's customSmallerIsBetter JSON");
 
 const bench = async (names: string[], flags: BenchFlags): Promise<void> => {
   if (flags.update && process.env.CI) {
@@ -63,8 +79,9 @@ const bench = async (names: string[], flags: BenchFlags): Promise<void> => {
   const { readScenarios } = await import('../gate/scenarios.ts');
   const { obsoleteBaselines } = await import('../gate/gate.ts');
   const all = readScenarios(flags.scenarios);
-  const gates = await runAll(select(all, names), await gateTools(flags.baselines));
+  const gates = await runAll(select(all, names), await firmwareFiles(flags.firmware), flags);
   const obsolete = names.length > 0 ? [] : obsoleteBaselines(all, flags.baselines);
+  await writeReports(gates, flags);
   await show(gates, obsolete, flags, check);
   if (flags.update) await update(gates, flags.baselines);
   else if (check) process.exitCode = await exitCode(gates, obsolete);
@@ -81,28 +98,46 @@ const select = (all: NamedScenario[], names: string[]): NamedScenario[] => {
   return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 };
 
-const gateTools = async (baselineFolder: string | undefined): Promise<GateTools> => {
-  const { loadModel } = await import('../target/model.ts');
-  const { hostTarget } = await import('../target/host.ts');
-  const { emulatorTarget } = await import('../target/emulator.ts');
+/** The firmware of the present sources, or another build of it on the same boot ROM. */
+const firmwareFiles = async (elf: string | undefined): Promise<FirmwareFiles> => {
   const { prepareFirmware } = await import('./setup.ts');
-  const measured = emulatorTarget(await prepareFirmware());
-  return { reference: hostTarget, measured, loadModel, baselineFolder };
+  if (elf === undefined) return prepareFirmware();
+  const sha256 = createHash('sha256').update(readFileSync(elf)).digest('hex');
+  return { elfPath: elf, bootromPath: (await prepareFirmware()).bootromPath, sha256 };
 };
 
-const runAll = async (scenarios: NamedScenario[], tools: GateTools): Promise<GateResult[]> => {
-  const { runGate } = await import('../gate/gate.ts');
+const runAll = async (
+  scenarios: NamedScenario[],
+  { elfPath, bootromPath, sha256 }: FirmwareFiles,
+  { workers, baselines }: BenchFlags,
+): Promise<GateResult[]> => {
+  const { runGates } = await import('../gate/pool.ts');
   const progress = startProgress('bench');
-  const gates: GateResult[] = [];
   try {
-    for (const [i, scenario] of scenarios.entries()) {
-      progress.report(i / scenarios.length, scenario.name);
-      gates.push(await runGate(scenario, tools));
-    }
+    return await runGates(scenarios, {
+      firmware: { elfPath, bootromPath, sha256 },
+      baselineFolder: baselines,
+      workers,
+      onProgress: (fraction, name) => progress.report(fraction, name),
+    });
   } finally {
     progress.end();
   }
-  return gates;
+};
+
+const writeReports = async (gates: GateResult[], flags: BenchFlags): Promise<void> => {
+  if (flags.markdown !== undefined) {
+    const { gateMarkdown } = await import('../report/markdown.ts');
+    writeWhole(flags.markdown, gateMarkdown(gates));
+  }
+  if (flags.junit !== undefined) {
+    const { junitXml } = await import('../report/junit.ts');
+    writeWhole(flags.junit, junitXml(gates));
+  }
+  if (flags.smallerIsBetter !== undefined) {
+    const { smallerIsBetter } = await import('../report/smallerIsBetter.ts');
+    writeWhole(flags.smallerIsBetter, `${JSON.stringify(smallerIsBetter(gates), null, 2)}\n`);
+  }
 };
 
 const show = async (

@@ -40,7 +40,7 @@ export const addProfile = (program: Command): Command =>
     .summary('attribute every cycle of a story to a function, on both cores')
     .description(
       'Tells a story on the emulated Pico and charges every cycle of both cores to the function that spent it, by ' +
-        'shadow call stack. No cycle changes by it. Sleeping belongs to the function that went to sleep.',
+        'shadow call stack. No cycle changes by it.',
     )
     .option(
       '-m, --model <name>',

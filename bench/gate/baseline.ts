@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PHASES, type Phase } from '../link/index.ts';
 import type { ScenarioResult } from '../target/scenario.ts';
+import type { PhaseFunctions } from './functions.ts';
 
 export const BASELINE_FOLDER = fileURLToPath(new URL('../../fixtures/baselines/', import.meta.url));
 export const BASELINE_SCHEMA_VERSION = 1;
@@ -25,6 +26,8 @@ export interface Baseline {
   prefill: Record<string, number>;
   /** Keyed by the three-digit index of the generated token. */
   tokens: Record<string, TokenCost>;
+  /** Own cycles over the whole run by phase and function, to say which function moved; absent in older files. */
+  functions?: PhaseFunctions;
 }
 
 export class BaselineError extends Error {
@@ -34,7 +37,12 @@ export class BaselineError extends Error {
 const key = (index: number): string => String(index).padStart(3, '0');
 
 /** @throws BaselineError when the result has no measurement: cycles come from the emulator only. */
-export const toBaseline = (scenario: string, modelSha256: string, result: ScenarioResult): Baseline => {
+export const toBaseline = (
+  scenario: string,
+  modelSha256: string,
+  result: ScenarioResult,
+  functions?: PhaseFunctions,
+): Baseline => {
   const { measured, tokens } = result;
   if (measured === undefined)
     throw new BaselineError(`${scenario}: the ${result.target} target measures no cycles`);
@@ -51,6 +59,7 @@ export const toBaseline = (scenario: string, modelSha256: string, result: Scenar
     timingVersion: measured.timingVersion,
     prefill: Object.fromEntries(measured.prefillCycles.map((cycles, i) => [key(i), cycles])),
     tokens: Object.fromEntries(tokens.map((token, i) => [key(i), cost(token, i)])),
+    ...(functions === undefined ? {} : { functions }),
   };
 };
 
@@ -73,7 +82,8 @@ export const readBaseline = (scenario: string, folder = BASELINE_FOLDER): Baseli
   if (
     value?.schemaVersion !== BASELINE_SCHEMA_VERSION ||
     !isCosts(value.tokens) ||
-    !isNumbers(value.prefill)
+    !isNumbers(value.prefill) ||
+    !(value.functions === undefined || isCosts(value.functions))
   ) {
     throw new BaselineError(`${file} is not a baseline of schema version ${BASELINE_SCHEMA_VERSION}`);
   }

@@ -5,7 +5,8 @@ import type { Baseline, TokenCost } from './baseline.ts';
 /** `where` is for example `token 12` or `prompt token 3`; numbers are cycles. */
 export type Finding =
   | { kind: 'other-token'; where: string; expected: number | undefined; got: number | undefined }
-  | { kind: 'cycles'; where: string; base: number; head: number; phases: PhaseChange[] }
+  | { kind: 'cycles'; where: string; base: number; head: number; phases: PhaseChange[]; allowed?: true }
+  | { kind: 'over-limit'; where: string; limit: number; head: number }
   | { kind: 'no-baseline' }
   | { kind: 'other-clock'; base: number; head: number };
 
@@ -55,6 +56,32 @@ const compareToken = (where: string, base: TokenCost | undefined, head: TokenCos
 
 const unionKeys = (a: object, b: object): string[] =>
   [...new Set([...Object.keys(a), ...Object.keys(b)])].sort((x, y) => Number(x) - Number(y));
+
+/** What a scenario allows: `softPercent` of each token's baseline, and `hardLimit` cycles a token. */
+export interface Limits {
+  softPercent?: number;
+  hardLimit?: number;
+}
+
+/** Marks changes that the soft limit allows, and adds tokens above the hard one. */
+export const applyLimits = (findings: Finding[], head: Baseline, limits: Limits): Finding[] => {
+  const { softPercent = 0, hardLimit = Number.POSITIVE_INFINITY } = limits;
+  const marked = findings.map((finding): Finding => {
+    const isSmall =
+      finding.kind === 'cycles' &&
+      finding.base > 0 &&
+      Math.abs(finding.head - finding.base) * 100 <= softPercent * finding.base;
+    return isSmall ? { ...finding, allowed: true } : finding;
+  });
+  const above = Object.entries(head.tokens).flatMap(([index, { cycles }]): Finding[] =>
+    cycles > hardLimit
+      ? [{ kind: 'over-limit', where: `token ${Number(index)}`, limit: hardLimit, head: cycles }]
+      : [],
+  );
+  return [...marked, ...above];
+};
+
+export const isAllowed = (finding: Finding): boolean => finding.kind === 'cycles' && finding.allowed === true;
 
 /** Which of firmware, model and timing table are not those of the baseline: the usual reason for findings. */
 export const changedParts = (base: Baseline | undefined, head: Baseline): string[] => {

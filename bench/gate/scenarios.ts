@@ -1,6 +1,7 @@
 /** The committed list of gated scenarios, `bench/scenarios.json`. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { WeightFormat } from '../../models/quantized.ts';
 import { samplerRequest } from '../../models/reference/sampler.ts';
 import type { SamplerSettings } from '../target/scenario.ts';
 
@@ -16,7 +17,20 @@ export interface NamedScenario {
   prompt: string;
   tokens: number;
   sampler: SamplerSettings;
+  /** @default what the firmware takes */
+  cores?: 1 | 2;
+  /** Weight format. @default int8 */
+  format?: WeightFormat;
+  /** clk_sys. @default what the firmware boots with */
+  clockHz?: number;
+  /** A token may cost this many percent more or less than its baseline. @default 0 */
+  softPercent?: number;
+  /** No token may cost more cycles, whatever the baseline says. */
+  hardLimit?: number;
 }
+
+const FORMATS: readonly WeightFormat[] = ['int8', 'int4', 'int4g32'];
+const CLOCKS_MHZ = [125, 133, 200];
 
 export class ScenarioFileError extends Error {
   override readonly name = 'ScenarioFileError';
@@ -53,7 +67,27 @@ const readScenario = (entry: Record<string, unknown>, where: string): NamedScena
   if (typeof model !== 'string') wrong('model', 'the name of a model');
   if (typeof prompt !== 'string') wrong('prompt', 'text');
   if (!Number.isInteger(tokens) || tokens < 1) wrong('tokens', 'a whole number, 1 or more');
-  return { name, model, prompt, tokens, sampler: readSampler({ temperature, topK, topP, seed }, where) };
+  const { cores, format, clock, softPercent, hardLimit } = entry;
+  if (cores !== undefined && cores !== 1 && cores !== 2) wrong('cores', '1 or 2');
+  if (format !== undefined && !FORMATS.includes(format as WeightFormat)) wrong('format', FORMATS.join(', '));
+  if (clock !== undefined && !CLOCKS_MHZ.includes(clock as number))
+    wrong('clock', `${CLOCKS_MHZ.join(', ')} (MHz)`);
+  for (const [field, value] of Object.entries({ softPercent, hardLimit })) {
+    if (value !== undefined && !(typeof value === 'number' && value >= 0))
+      wrong(field, 'a number, 0 or more');
+  }
+  return {
+    name,
+    model,
+    prompt,
+    tokens,
+    sampler: readSampler({ temperature, topK, topP, seed }, where),
+    cores: cores as 1 | 2 | undefined,
+    format: format as WeightFormat | undefined,
+    clockHz: clock === undefined ? undefined : Number(clock) * 1e6,
+    softPercent: softPercent as number | undefined,
+    hardLimit: hardLimit as number | undefined,
+  };
 };
 
 const readSampler = (settings: Parameters<typeof samplerRequest>[0], where: string): SamplerSettings => {

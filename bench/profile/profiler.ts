@@ -68,6 +68,11 @@ export class Profiler implements RunObserver {
     this.pico?.observeCalls(null);
   }
 
+  /** False when the target has no Pico to look at. */
+  get isConnected(): boolean {
+    return this.calls !== undefined;
+  }
+
   /** The call tree with its cycles; after the run. */
   get profile(): CallProfile {
     if (this.calls === undefined) throw new Error('the profiler was not connected');

@@ -7,6 +7,7 @@ import { EmulatedDevice } from './device.ts';
 import { MODEL_FLASH_ADDRESS } from './model.ts';
 import { describeDifference, PhaseObserver } from './observer.ts';
 import {
+  type Measurement,
   type RunOptions,
   type Scenario,
   ScenarioError,
@@ -20,7 +21,10 @@ export interface EmulatorOptions {
 }
 
 /** @param firmware as firmware/build.ts built it */
-export const emulatorTarget = (firmware: Firmware, { core }: EmulatorOptions = {}): Target => ({
+export const emulatorTarget = (
+  firmware: Pick<Firmware, 'bootrom' | 'elf' | 'sha256'>,
+  { core }: EmulatorOptions = {},
+): Target => ({
   name: 'emulator',
   run: (scenario, options = {}) => {
     const { bootrom, elf } = firmware;
@@ -68,7 +72,7 @@ class EmulatedRun {
 
   private async measure(): Promise<ScenarioResult> {
     await this.device.boot();
-    const { model, modelError } = await this.client.hello();
+    const { model, modelError, cores } = await this.client.hello();
     if (model === null) {
       throw new ScenarioError('device', `the firmware refuses the model image: ${modelError}`);
     }
@@ -85,6 +89,7 @@ class EmulatedRun {
       reason,
       measured: {
         clockHz: this.device.pico.clockHz,
+        cores: this.scenario.cores ?? cores,
         cyclesPerToken: this.cyclesPerToken,
         phasesPerToken: this.phasesPerToken,
         prefillCycles: this.prefillCycles,
@@ -144,12 +149,12 @@ class EmulatedRun {
   }
 
   /** What the firmware's memory map says is in use; its regions are called `sram: ...` and `flash: ...`. */
-  private async memory(): Promise<{ sramBytes: number; flashBytes: number }> {
-    const { regions } = await this.client.memory();
+  private async memory(): Promise<Pick<Measurement, 'sramBytes' | 'flashBytes' | 'stackHighWater'>> {
+    const { regions, stackHighWater } = await this.client.memory();
     const used = regions.filter(({ name }) => !/\bfree$/.test(name));
     const total = (kind: string) =>
       used.filter(({ name }) => name.startsWith(`${kind}:`)).reduce((all, { bytes }) => all + bytes, 0);
-    return { sramBytes: total('sram'), flashBytes: total('flash') };
+    return { sramBytes: total('sram'), flashBytes: total('flash'), stackHighWater };
   }
 }
 

@@ -73,6 +73,10 @@ export interface Measurement {
   sramBytes: number;
   /** Flash in use: firmware and model image. */
   flashBytes: number;
+  /** The most stack that each core has used, in bytes, as the firmware says. */
+  stackHighWater?: number[];
+  /** Cores that the firmware has at work. */
+  cores?: number;
   /** Version of the table of timing rules that the cycles follow. */
   timingVersion: string;
   /** SHA-256 of the firmware binary, hexadecimal. */

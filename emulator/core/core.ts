@@ -329,6 +329,7 @@ export class Core {
     this.sleeping = false;
     this.waitsForEvent = false;
     this.time = Math.max(this.time, this.host.presentTime + timing.wake);
+    this.host.calls?.woke(this);
     this.attention = true;
     this.host.reschedule();
   }

@@ -229,6 +229,7 @@ function finishReturn(core: Core): void {
 export function sleep(core: Core, forEvent: boolean): void {
   core.sleeping = true;
   core.waitsForEvent = forEvent;
+  core.host.calls?.slept(core);
   core.host.endTurns();
   core.limit = -NEVER;
   core.pendingChanged();

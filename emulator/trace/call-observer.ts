@@ -18,6 +18,10 @@ export interface CallObserver {
   vectored(core: Core, vector: number, chained: boolean): void;
   /** The return from an exception is complete. */
   resumed(core: Core): void;
+  /** The core goes to sleep in its present cycle. */
+  slept(core: Core): void;
+  /** It is awake again from its present cycle on. */
+  woke(core: Core): void;
   /** The chip starts anew: whatever ran is gone. */
   restarted(): void;
 }

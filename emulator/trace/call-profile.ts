@@ -2,13 +2,13 @@
  * Every cycle of both cores, attributed to the function that spends it and to how it was called, by shadow call stacks.
  *
  * The cycles of an instruction belong to the function it is in; waiting for a function's first instruction belongs to that
- * function, and entering an exception to its handler. A core that sleeps spends its time in the function that put it to sleep.
+ * function, and entering an exception to its handler. Sleep is a function of its own, below the one that went to sleep.
  * Each cycle is also charged to a context (a phase, say), which whoever profiles sets. The sum over all is exactly the
  * cycles of the window, times two.
  */
 import type { Core } from '../core/core.ts';
 import type { CallObserver } from './call-observer.ts';
-import type { FunctionMap } from './function-map.ts';
+import { ASLEEP, type FunctionMap } from './function-map.ts';
 
 /** Shadow stacks forget their outermost frames beyond this; real ones are far from it. */
 const MOST_FRAMES = 256;
@@ -177,6 +177,22 @@ export class CallProfile implements CallObserver {
     lane.stack = lane.interruptedFrom.pop() as number;
     lane.from = lane.interruptedFrom.pop() as number;
     this.enter(lane, caller, now);
+  }
+
+  slept(core: Core): void {
+    const lane = this.lanes[core.id];
+    const now = core.host.base + core.time;
+    this.leave(lane, core.pc - 2, now);
+    this.enter(lane, this.child(lane.node, ASLEEP), now);
+  }
+
+  woke(core: Core): void {
+    const lane = this.lanes[core.id];
+    const { parent, function: number } = this.nodes[lane.node] as CallNode;
+    if (number !== ASLEEP) return;
+    const now = core.host.base + core.time;
+    this.charge(lane, now);
+    this.enter(lane, parent, now);
   }
 
   restarted(): void {

@@ -10,10 +10,12 @@ const MOST_FUNCTIONS = 0xfffe;
 /** Number of code that no symbol covers. */
 export const UNNAMED = 0;
 const BOOT_ROM = 1;
+/** Number of no code at all: the core sleeps. */
+export const ASLEEP = 2;
 
 export class FunctionMap {
   /** By number. Functions of the same name (`static` in two files) share one. */
-  readonly names: string[] = ['(no symbol)', '(boot ROM)'];
+  readonly names: string[] = ['(no symbol)', '(boot ROM)', '(asleep)'];
   private readonly rom = new Uint16Array(ROM_BYTES / 2).fill(BOOT_ROM);
   private readonly sram = new Uint16Array(SRAM_BYTES / 2);
   private readonly flash: Uint16Array;
