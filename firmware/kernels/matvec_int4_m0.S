@@ -506,8 +506,32 @@ sm_matvec_int4_m0:
         muls    r7, r3
 .endm
 
-        .equ    F_SCALES, F_BIASES + 4 * 32 // of the present group
+        .equ    F_SCALES, F_BIASES + 4 * 32 // of the present group's rows 4..7
         .equ    FRAME_G32, F_SCALES + 8
+
+// r4..r7 = sums plus those at [sp, #\at]; spoils r0..r3. 10 cycles.
+.macro  ADD_KEPT at
+        add     r0, sp, #\at
+        ldm     r0, {r0-r3}
+        adds    r4, r4, r0
+        adds    r5, r5, r1
+        adds    r6, r6, r2
+        adds    r7, r7, r3
+.endm
+
+.macro  KEEP_SUMS at
+        add     r0, sp, #\at
+        stm     r0!, {r4-r7}
+.endm
+
+// Sums are kept with half(pre) from the first group on.
+.macro  ADD_PRE_HALF
+        ldr     r0, [sp, #F_PRE_HALF]
+        adds    r4, r4, r0
+        adds    r5, r5, r0
+        adds    r6, r6, r0
+        adds    r7, r7, r0
+.endm
 
         .section .time_critical.sm_matvec_int4g32_m0, "ax"
         .align  2
@@ -522,41 +546,94 @@ sm_matvec_int4g32_m0:
         FILL_BIASES
         ldr     r0, [r0, #JOB_WORDS]
 
-.Lblock_g32:
-        CLEAR_SUMS
+.Lblock_g32: // r0 = scales of the block's first group
         add     r1, sp, #F_BIASES
         str     r1, [sp, #F_BIAS]
         ldr     r1, [sp, #F_A]
-.Lgroup:
+.Lgroup: // r0 = scales, r1 = activations of a group
         str     r0, [sp, #F_SCALES]
         adds    r0, #16
-        RUN     int4g32
+        ldr     r6, [sp, #F_BIAS]
+        ldm     r6!, {r3}
+        str     r6, [sp, #F_BIAS]
+        mov     r9, r3
+        mov     r10, r3
+        mov     r11, r3
+        ldr     r7, =0x1111
+        muls    r3, r7
+        mov     r8, r3
+        ldr     r7, =0x000f000f
+        movs    r6, #128
+        adds    r6, r6, r1
+        mov     r12, r6
+        ldr     r5, [sp, #F_END]
+        cmp     r6, r5
+        bls     .Lgroup_loop
+        mov     r12, r5                 // the last group is shorter
+        subs    r5, r5, r1
+        lsrs    r5, r5, #2
+        ENTRY   r5, .Lgroup_loop
+        mov     pc, r5
+        LOOP16  group
+        SPLIT
         ldr     r1, [sp, #F_SCALES]
         SCALE4
-        str     r1, [sp, #F_SCALES]
-        ADD_SUMS F_ACC
-        add     r0, sp, #F_ACC
-        stm     r0!, {r4-r7}
+        mov     r2, lr                  // activations
+        mov     lr, r1
+        ldr     r3, [sp, #F_A]
+        adds    r3, #128
+        cmp     r2, r3
+        bls     .Lfirst_group
+        ldr     r3, [sp, #F_END]
+        cmp     r2, r3
+        beq     .Llast_group
+        str     r2, [sp, #F_SCALES + 4]
+        ADD_KEPT F_ACC
+        KEEP_SUMS F_ACC
         HIGH_ROWS
-        ldr     r1, [sp, #F_SCALES]
-        SCALE4
-        adds    r1, #128                // the next group, though this one may have ended early
-        mov     r8, r1
-        ADD_SUMS F_ACC + 16
-        add     r0, sp, #F_ACC + 16
-        stm     r0!, {r4-r7}
-        mov     r0, r8
         mov     r1, lr
-        ldr     r2, [sp, #F_END]
-        cmp     r1, r2
-        beq     .Llast_g32
+        SCALE4
+        mov     lr, r1
+        ADD_KEPT F_ACC + 16
+        KEEP_SUMS F_ACC + 16
+.Lnext_group:
+        mov     r0, lr
+        adds    r0, #128
+        ldr     r1, [sp, #F_SCALES + 4]
         b       .Lgroup
-.Llast_g32:
-        add     r0, sp, #F_ACC
-        ldm     r0!, {r4-r7}
+.Lfirst_group:
+        ldr     r3, [sp, #F_END]
+        cmp     r2, r3
+        beq     .Lonly_group
+        str     r2, [sp, #F_SCALES + 4]
+        ADD_PRE_HALF
+        KEEP_SUMS F_ACC
+        HIGH_ROWS
+        mov     r1, lr
+        SCALE4
+        mov     lr, r1
+        ADD_PRE_HALF
+        KEEP_SUMS F_ACC + 16
+        b       .Lnext_group
+.Lonly_group: // kept sums are half(pre) alone
+        ldr     r0, [sp, #F_PRE_HALF]
+        mov     r1, r0
+        mov     r2, r0
+        mov     r3, r0
+        str     r4, [sp, #F_SCALES]
+        add     r4, sp, #F_ACC
+        stm     r4!, {r0-r3}
+        stm     r4!, {r0-r3}
+        ldr     r4, [sp, #F_SCALES]
+.Llast_group:
+        ADD_KEPT F_ACC
         REQUANTIZE
-        add     r0, sp, #F_ACC + 16
-        ldm     r0!, {r4-r7}
+        HIGH_ROWS
+        mov     r1, lr
+        SCALE4
+        adds    r1, #128
+        mov     r8, r1                  // the next block's scales, though this group may have ended early
+        ADD_KEPT F_ACC + 16
         REQUANTIZE
         NEXT_BLOCK .Lblock_g32, FRAME_G32
         .ltorg
