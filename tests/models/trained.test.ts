@@ -1,0 +1,49 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { coherence, corpusStories } from '../../models/corpus/index.ts';
+import { evaluate } from '../../models/evaluate.ts';
+import {
+  checkpointNames,
+  checkpointsFolder,
+  FloatModel,
+  loadCheckpoint,
+  preset,
+} from '../../models/index.ts';
+import { tokenizerFromSection } from '../../models/tokenizer/index.ts';
+import { sampleFrom } from '../../models/train/sample.ts';
+
+describe('the committed checkpoints', () => {
+  it('take less than 4 MB together', () => {
+    const bytes = readdirSync(checkpointsFolder).map((file) => statSync(join(checkpointsFolder, file)).size);
+    expect(bytes.reduce((a, b) => a + b)).toBeLessThan(4_000_000);
+  });
+
+  for (const name of checkpointNames()) {
+    it(`${name} has the shape of its preset, the command that retrains it, and the loss that it says`, () => {
+      const checkpoint = loadCheckpoint(name);
+      const training = checkpoint.training as Record<string, string | number>;
+      expect(checkpoint.config).toEqual(preset(name).config);
+      expect(training['command']).toContain(
+        `npx tsx models/train/main.ts --preset ${name} --corpus grammar --steps`,
+      );
+      const tokenizer = tokenizerFromSection(checkpoint.tokenizer.section, checkpoint.tokenizer);
+      const sequences = [...corpusStories('grammar', 'held-out', 24, 11)].map((story) => [
+        ...tokenizer.encode(story),
+        tokenizer.eos!,
+      ]);
+      const bytesOf = (token: number) => tokenizer.decode([token]).length;
+      const { lossPerToken } = evaluate(new FloatModel(checkpoint), sequences, bytesOf);
+      expect(Math.abs(lossPerToken / Number(training['heldOutLoss']) - 1)).toBeLessThan(0.1);
+    });
+  }
+
+  it('story-90k tells stories of sentences that the grammar can produce, and ends them', () => {
+    const checkpoint = loadCheckpoint('story-90k');
+    const tokenizer = tokenizerFromSection(checkpoint.tokenizer.section, checkpoint.tokenizer);
+    const model = new FloatModel(checkpoint);
+    const stories = Array.from({ length: 30 }, (_, seed) => sampleFrom(model, tokenizer, seed, 0.8));
+    expect(stories.every((story) => /[.!?]"?$/.test(story))).toBe(true);
+    expect(coherence(stories).share).toBeGreaterThan(0.93);
+  });
+});
