@@ -1,5 +1,6 @@
 /** Quality in numbers: what a model loses per token and per byte on text, teacher forced. */
 import type { LanguageModel } from './reference/taps.ts';
+import type { BpeTokenizer } from './tokenizer/index.ts';
 
 export interface Quality {
   /** Predicted tokens: one less than each sequence has. */
@@ -34,6 +35,46 @@ export function evaluate(
     lossPerToken: nats / Math.max(1, tokens),
     bitsPerByte: nats / Math.LN2 / Math.max(1, bytes),
   };
+}
+
+/** e to the loss: among how many equally likely tokens the model is as unsure. */
+export function perplexity({ lossPerToken }: Quality): number {
+  return Math.exp(lossPerToken);
+}
+
+/** Bytes of text that a token stands for; a nibble token is half of one. */
+export function tokenBytes({ data, bos, eos }: BpeTokenizer): (token: number) => number {
+  const { pieces, fallback, fallbackBase } = data;
+  const count = { none: 0, bytes: 256, nibbles: 16 }[fallback];
+  return (token) => {
+    if (token === bos || token === eos) return 0;
+    const isFallback = token >= fallbackBase && token < fallbackBase + count;
+    return isFallback ? (fallback === 'bytes' ? 1 : 0.5) : pieces[token].length;
+  };
+}
+
+/**
+ * Texts as sequences that `evaluate` predicts every token of, whatever their length: what exceeds the context is cut into pieces
+ * that each begin with the last token of the piece before.
+ * @param most tokens to predict in all
+ */
+export function evaluationSequences(
+  tokenizer: BpeTokenizer,
+  texts: Iterable<string>,
+  { context, most = Number.POSITIVE_INFINITY }: { context: number; most?: number },
+): number[][] {
+  const sequences: number[][] = [];
+  let left = most;
+  for (const text of texts) {
+    const ids = tokenizer.encode(text);
+    for (let at = 0; at + 1 < ids.length; at += context) {
+      if (left <= 0) return sequences;
+      const sequence = ids.slice(at, at + Math.min(context, left) + 1);
+      sequences.push(sequence);
+      left -= sequence.length - 1;
+    }
+  }
+  return sequences;
 }
 
 function negativeLogLikelihood(logits: ArrayLike<number>, token: number, scale: number): number {

@@ -6,13 +6,18 @@ import { addConformance } from './conformance.ts';
 import { addDebug } from './debug.ts';
 import { addDiff } from './diff.ts';
 import { addDoctor } from './doctor.ts';
+import { addEval } from './eval.ts';
 import { addExec } from './exec.ts';
 import { EXIT } from './exit.ts';
+import { addExport } from './export.ts';
 import { addImage } from './image.ts';
+import { addImport } from './import.ts';
+import { addInspect } from './inspect.ts';
 import { addKernels } from './kernels.ts';
 import { addModels } from './models.ts';
 import { explain } from './problems.ts';
 import { addProfile } from './profile.ts';
+import { addQuantize } from './quantize.ts';
 import { addRun } from './run.ts';
 import { addStudy } from './study.ts';
 import { note, painterFor } from './terminal.ts';
@@ -51,6 +56,11 @@ export const createProgram = (): Command => {
     addImage,
     addTrain,
     addModels,
+    addInspect,
+    addEval,
+    addQuantize,
+    addImport,
+    addExport,
     addDiff,
     addDebug,
     addDoctor,
