@@ -41,8 +41,10 @@ export const kindNames: Record<FileKind, string> = {
   unknown: 'of no known format (no magic number is known, and no header fits its length)',
 };
 
-/** "PK\3\4" read as a little-endian u32. */
+/** "PK\3\4" read as a little-endian u32: torch.save since 1.6. */
 const zipMagic = 0x04034b50;
+/** `<unk>`, BOS, EOS and the byte tokens. */
+const leastLlama2cTokens = 259;
 const largestSmallFile = 16 * 1024 * 1024;
 
 export function kindOf(file: SourceFile): FileKind {
@@ -54,14 +56,18 @@ export function kindOf(file: SourceFile): FileKind {
   if (start.startsWith('SMP1')) return 'image';
   if (word === llama2cMagic) return 'llama2c';
   if (start.startsWith('GGUF')) return 'gguf';
-  // A zip archive (torch.save since 1.6), or a bare pickle of protocol 2 to 5.
-  if (word === zipMagic || (beginning[0] === 0x80 && beginning[1] >= 2 && beginning[1] <= 5)) return 'pickle';
+  if (word === zipMagic || isPickle(beginning)) return 'pickle';
   if (/^.{8}\{/s.test(start) && view.getUint32(4, true) === 0) return 'safetensors';
   if (/^\s*\{/.test(start)) return jsonKind(file);
   if (isStarmind(beginning, bytes)) return 'starmind';
   if (isLegacyLlama2c(beginning, bytes)) return 'llama2c';
   if (/^\n.{1,3}\n.{0,4}<unk>/s.test(start)) return 'sentencepiece';
   return partKind(file) ?? damagedKind(beginning);
+}
+
+/** Protocol 2 to 5 and an opcode; a header that begins with a dim of 640 has a zero in its place. */
+function isPickle([first, protocol, opcode]: Uint8Array): boolean {
+  return first === 0x80 && protocol >= 2 && protocol <= 5 && opcode !== 0;
 }
 
 function jsonKind({ path, bytes }: SourceFile): FileKind {
@@ -84,22 +90,22 @@ function jsonKind({ path, bytes }: SourceFile): FileKind {
 function partKind({ path, bytes }: SourceFile): FileKind | undefined {
   if (bytes > largestSmallFile) return undefined;
   const file = readFileSync(path);
-  if (fills(file, 2, (at) => 1 + file[at])) return 'starmind-vocabulary';
-  const isTokenizer = fills(file, 4, (at) => (at + 8 > file.length ? -1 : 8 + file.readInt32LE(at + 4)));
-  return isTokenizer ? 'llama2c-tokenizer' : undefined;
+  const entries = stepsToEnd(file, 2, (at) => 1 + file[at]);
+  if (entries > 0 && entries === file.readUInt16LE(0)) return 'starmind-vocabulary';
+  const pieces = stepsToEnd(file, 4, (at) => (at + 8 > file.length ? 0 : 8 + file.readInt32LE(at + 4)));
+  return pieces >= leastLlama2cTokens ? 'llama2c-tokenizer' : undefined;
 }
 
-/** Whether steps of the size that is written at each place lead exactly to the end; a vocabulary also counts its steps. */
-function fills(file: Buffer, from: number, step: (at: number) => number): boolean {
-  if (file.length <= from) return false;
+/** How many steps of the size that is written at each place lead exactly to the end; 0 when they do not. */
+function stepsToEnd(file: Buffer, from: number, step: (at: number) => number): number {
   let [at, steps] = [from, 0];
   while (at < file.length) {
     const size = step(at);
-    if (!(size >= 1)) return false;
+    if (!(size >= 1)) return 0;
     at += size;
     steps++;
   }
-  return at === file.length && (from !== 2 || steps === file.readUInt16LE(0));
+  return at === file.length ? steps : 0;
 }
 
 /** A model whose length does not fit its header: its importer says what is wrong. */
