@@ -55,6 +55,8 @@ export class PicoPin {
     const { level } = this;
     if (level === this.lastLevel) return;
     this.lastLevel = level;
+    // The input buffer sees the pad, whoever or whatever gives it its level: outputs can be read back and cause interrupts.
+    this.pin?.setInputValue(level);
     for (const listener of this.listeners) listener(level, this.cyclesNow());
   }
 }
