@@ -144,8 +144,15 @@ export class Core {
   seqStep = 0;
   seqValue = 0;
   seqTailChain = false;
-  /** Words of a sequence, or loaded so far by LDM or POP. */
-  readonly words = new Int32Array(9);
+  readonly words = new Int32Array(8);
+
+  // LDM, STM, PUSH or POP in progress.
+  /** Registers still to do. */
+  rest = 0;
+  /** Address of the next word. */
+  transferAddress = 0;
+  loadedBase = 0;
+  loadedPc = 0;
 
   /** Lowest address the stack pointer may reach; 0 switches the guard off. */
   stackLimit = 0;

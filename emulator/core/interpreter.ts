@@ -23,14 +23,7 @@ import { type CodeCache, PAGE_SHIFT, REGION_NONE, REGION_SRAM, REGION_XIP } from
 import { ACCESS_DONE, ACCESS_LOST, type Core, NEVER, SEQ_NONE } from './core.ts';
 import { branchLinkOffset, FAR_LINK, FETCH_AHEAD, QUIET, WIDE_ALIGNED } from './decode.ts';
 import { fetchFault } from './fault.ts';
-import {
-  finishMultiple,
-  firstAddress,
-  isStore,
-  lowestRegister,
-  remainingList,
-  wordCycles,
-} from './multiple.ts';
+import { baseAfter, EXTRA_REGISTER, firstAddress, isStore, registerList, wordCycles } from './multiple.ts';
 import { branchExchange, branchTo } from './sequence.ts';
 import { executeSpecial, stackOverflow } from './special.ts';
 
@@ -44,6 +37,7 @@ const RUNS_AHEAD = QUIET;
 const DONE = ACCESS_DONE;
 const LOST = ACCESS_LOST;
 const XIP = SLAVE_XIP;
+const EXTRA = EXTRA_REGISTER;
 
 /** Everything the loop needs besides the core; one for the chip. */
 export interface Machinery {
@@ -146,9 +140,13 @@ export function runInstructions(
       // Decoding takes no time, so it goes on; quiet instructions may run ahead of the other core.
       if (t >= limit && d !== 0 && (t >= quietLimit || limit < 0 || (d & RUNS_AHEAD) === 0)) break;
 
+      // biome-ignore lint/suspicious/noConfusingLabels: leaving this block leads to the code that instructions share
       again: {
+        // biome-ignore lint/suspicious/noConfusingLabels: leaving this block leads to the code that instructions share
         memory: {
+          // biome-ignore lint/suspicious/noConfusingLabels: leaving this block leads to the code that instructions share
           branch: {
+            // biome-ignore lint/suspicious/noConfusingLabels: leaving this block leads to the code that instructions share
             multiple: {
               switch (d & 0xff) {
                 case 0:
@@ -665,16 +663,11 @@ export function runInstructions(
                   break;
                 case 95: {
                   // LDM Rn(!), {list}     11001 nnn llllllll
+                  if (progress !== 0) break multiple;
                   const count = LIST_LENGTH[(d >> 19) & 0xff];
                   const from = R[(d >> 15) & 15];
                   offset = (from - SRAM_BASE) | 0;
-                  if (
-                    contended ||
-                    progress !== 0 ||
-                    t + count >= limit ||
-                    (offset & 3) !== 0 ||
-                    offset >>> 0 > SRAM_END - 32
-                  )
+                  if (contended || t + count >= limit || (offset & 3) !== 0 || offset >>> 0 > SRAM_END - 32)
                     break multiple;
                   R[(d >> 15) & 15] = from + 4 * count;
                   for (
@@ -689,16 +682,11 @@ export function runInstructions(
                 }
                 case 96: {
                   // STM Rn!, {list}       11000 nnn llllllll
+                  if (progress !== 0) break multiple;
                   const count = LIST_LENGTH[(d >> 19) & 0xff];
                   const from = R[(d >> 15) & 15];
                   offset = (from - SRAM_BASE) | 0;
-                  if (
-                    contended ||
-                    progress !== 0 ||
-                    t + count >= limit ||
-                    (offset & 3) !== 0 ||
-                    offset >>> 0 > SRAM_END - 32
-                  )
+                  if (contended || t + count >= limit || (offset & 3) !== 0 || offset >>> 0 > SRAM_END - 32)
                     break multiple;
                   if ((pages[offset >> PAGE] | pages[(offset + 28) >> PAGE]) !== 0) break multiple;
                   for (
@@ -714,6 +702,7 @@ export function runInstructions(
                 }
                 case 97: {
                   // PUSH {list, LR}       1011010 r llllllll
+                  if (progress !== 0) break multiple;
                   const extra = (d >> 27) & 1;
                   const count = LIST_LENGTH[(d >> 19) & 0xff] + extra;
                   const sp = (R[13] - 4 * count) | 0;
@@ -725,8 +714,7 @@ export function runInstructions(
                     break run;
                   }
                   offset = (sp - SRAM_BASE) | 0;
-                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_END - 36)
-                    break multiple;
+                  if (contended || t + count >= limit || offset >>> 0 > SRAM_END - 36) break multiple;
                   if ((pages[offset >> PAGE] | pages[(offset + 32) >> PAGE]) !== 0) break multiple;
                   let at = offset >> 2;
                   for (let list = (d >> 19) & 0xff, register = 0; list !== 0; list >>= 1, register++) {
@@ -739,10 +727,10 @@ export function runInstructions(
                 }
                 case 98: {
                   // POP {list}            10111100 llllllll
+                  if (progress !== 0) break multiple;
                   const count = LIST_LENGTH[(d >> 19) & 0xff];
                   offset = (R[13] - SRAM_BASE) | 0;
-                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_END - 32)
-                    break multiple;
+                  if (contended || t + count >= limit || offset >>> 0 > SRAM_END - 32) break multiple;
                   for (
                     let list = (d >> 19) & 0xff, register = 0, at = offset >> 2;
                     list !== 0;
@@ -756,10 +744,10 @@ export function runInstructions(
                 }
                 case 99: {
                   // POP {list, PC}        10111101 llllllll
+                  if (progress !== 0) break multiple;
                   const count = LIST_LENGTH[(d >> 19) & 0xff] + 1;
                   offset = (R[13] - SRAM_BASE) | 0;
-                  if (contended || progress !== 0 || t + count >= limit || offset >>> 0 > SRAM_END - 36)
-                    break multiple;
+                  if (contended || t + count >= limit || offset >>> 0 > SRAM_END - 36) break multiple;
                   let at = offset >> 2;
                   for (let list = (d >> 19) & 0xff, register = 0; list !== 0; list >>= 1, register++) {
                     if ((list & 1) !== 0) R[register] = sram32[at++];
@@ -798,36 +786,47 @@ export function runInstructions(
               continue;
             }
 
-            // LDM, STM, PUSH or POP, word by word; `progress` words are done.
+            // LDM, STM, PUSH or POP, word by word; `progress` words are done, `rest` are the registers to do. Loaded
+            // registers change as their words come, but not the base: an interrupted instruction can start again.
             core.index = ip;
             const storing = isStore(d);
-            const { words } = core;
-            address = (firstAddress(core, d) + 4 * progress) | 0;
-            for (let rest = remainingList(d, progress); ; ) {
+            const baseRegister = (d >> 15) & 15;
+            let rest = core.rest;
+            if (progress === 0) {
+              rest = registerList(d);
+              core.transferAddress = firstAddress(core, d);
+            }
+            address = core.transferAddress;
+            for (;;) {
+              const register = 31 - Math.clz32(rest & -rest);
               offset = (address - SRAM_BASE) | 0;
               const cached = !storing && (address & 0xff000003) === 0x10000000;
               const way = cached ? resident[(address & 0xffffff) >> 2] : 0;
               const inSram = offset >>> 0 < SRAM_END && (offset & 3) === 0;
+              let word = 0;
+              if (storing) word = R[register === EXTRA ? 14 : register];
               if (way !== 0 && (!contended || arbiter.claimPort(XIP, t, id))) {
                 xip.fastHits++;
                 lastWay[(address >> 3) & 1023] = way;
-                words[progress] = flash32[(address & 0xffffff) >> 2];
+                word = flash32[(address & 0xffffff) >> 2];
                 t = (t + 1) | 0;
               } else if (
                 inSram &&
                 (!storing || pages[offset >> PAGE] === 0) &&
                 (!contended || arbiter.claimSram(offset, t, id))
               ) {
-                if (storing) sram32[offset >> 2] = R[lowestRegister(rest)];
-                else words[progress] = sram32[offset >> 2];
+                if (storing) sram32[offset >> 2] = word;
+                else word = sram32[offset >> 2];
                 t = (t + 1) | 0;
               } else {
                 core.time = t;
-                if (storing) bus.store(core, address >>> 0, R[lowestRegister(rest)], 4, t);
-                else words[progress] = bus.load(core, address >>> 0, 4, t) | 0;
+                if (storing) bus.store(core, address >>> 0, word, 4, t);
+                else word = bus.load(core, address >>> 0, 4, t) | 0;
                 limit = core.limit;
                 if (core.status === LOST) {
                   t = core.retryAt;
+                  core.rest = rest;
+                  core.transferAddress = address;
                   continue run;
                 }
                 if (core.status !== DONE) {
@@ -836,14 +835,24 @@ export function runInstructions(
                 }
                 t = (t + wordCycles(core.cost)) | 0;
               }
+              if (!storing) {
+                if (register === EXTRA) core.loadedPc = word;
+                else if (register === baseRegister) core.loadedBase = word;
+                else R[register] = word;
+              }
               progress = (progress + 1) | 0;
               rest &= rest - 1;
               if (rest === 0) break;
-              if (t >= limit) continue run;
               address = (address + 4) | 0;
+              if (t >= limit) {
+                core.rest = rest;
+                core.transferAddress = address;
+                continue run;
+              }
             }
+            R[baseRegister] = baseAfter(core, d, progress);
             progress = 0;
-            address = finishMultiple(core, d);
+            address = core.loadedPc;
             t = (t + 1) | 0;
             if ((d & 0xff) !== 99) {
               ip = (ip + 1) | 0;

@@ -32,7 +32,7 @@ export function pendingSlave(core: Core, bus: CoreBus, code: CodeCache): number 
     case Op.push:
     case Op.pop:
     case Op.popPc:
-      return slaveOf((firstAddress(core, decoded) + 4 * core.progress) >>> 0);
+      return slaveOf((core.progress === 0 ? firstAddress(core, decoded) : core.transferAddress) >>> 0);
     default:
       return slaveOf((base + (decoded >> 19)) >>> 0);
   }
