@@ -5,6 +5,7 @@ import { flashRows } from './rows/flash.ts';
 import { instructionRows } from './rows/instructions.ts';
 import { pairRows } from './rows/pairs.ts';
 import { peripheralRows } from './rows/peripherals.ts';
+import { publishedRows } from './rows/published.ts';
 import { targetRows } from './rows/targets.ts';
 
 export const conformanceRows: readonly ConformanceRow[] = [
@@ -14,4 +15,5 @@ export const conformanceRows: readonly ConformanceRow[] = [
   ...flashRows,
   ...peripheralRows,
   ...pairRows,
+  ...publishedRows,
 ];

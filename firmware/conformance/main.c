@@ -100,6 +100,7 @@ int main(void) {
   dma_rows();
   peripheral_rows();
   pair_rows();
+  published_rows();
   clock_rows();
   put_text("done\r\n");
   report_flush();

@@ -50,6 +50,7 @@ void sio_rows(void);
 void flash_rows(void);
 void dma_rows(void);
 void pair_rows(void);
+void published_rows(void);
 void peripheral_rows(void);
 void clock_rows(void);
 
