@@ -11,7 +11,8 @@ import { startProgress } from './progress.ts';
 import { note, print } from './terminal.ts';
 
 interface StudyFlags {
-  set: string;
+  set?: string;
+  ladders?: boolean;
   shapes?: string;
   shard?: string;
   workers: number;
@@ -43,7 +44,8 @@ export const addStudy = (program: Command): Command => {
         'emulated Pico: cycles by position and phase, SRAM, flash. Twice where it names several heads: with these and, as ' +
         'the original computes, with one. Results are JSONL, with a CSV beside.',
     )
-    .option('--set <name>', 'a set of the table, "counted" or "all"', 'counted')
+    .option('--set <name>', 'a set of the table, or "all" (default: "counted", what the original counts)')
+    .addOption(new Option('--ladders', 'shapes that move one factor at a time').conflicts('shapes'))
     .option('--shapes <file>', 'another table of shapes (CSV)')
     .option('--shard <k/n>', 'only every n-th case, from the k-th')
     .option(
@@ -67,8 +69,15 @@ export const addStudy = (program: Command): Command => {
     .summary('put the shards of one study together')
     .description('Refuses a shard that is there twice, missing, unfinished, or of another firmware or table.')
     .argument('<files...>', 'the results of all shards (JSONL)')
-    .requiredOption('-o, --out <file>', 'where the whole goes; a CSV beside it')
-    .action((files: string[], _flags: unknown, self: Command) => merge(files, self.optsWithGlobals().out));
+    .option('-o, --out <file>', 'where the whole goes; a CSV beside it')
+    .action((files: string[], _own: unknown, self: Command) => merge(files, self.optsWithGlobals().out));
+  command
+    .command('fit')
+    .summary('fit a cost model to results: cycles from operation counts')
+    .description('Every fourth shape is held out; the error on these is told beside the error on the others.')
+    .argument('<files...>', 'results (JSONL) of one firmware')
+    .option('--json', 'print one JSON object')
+    .action((files: string[], _own: unknown, self: Command) => fitModel(files, self.optsWithGlobals().json));
   return command;
 };
 
@@ -80,8 +89,11 @@ const run = async (flags: StudyFlags): Promise<void> => {
   const { runStudy } = await import('../study/run.ts');
   const { prepareFirmware } = await import('./setup.ts');
   const shard = flags.shard === undefined ? shardFromEnvironment(process.env) : parseShard(flags.shard);
-  const cases = casesOfSets(readShapes(flags.shapes ?? ORIGINAL_SHAPES), flags.set);
-  const out = flags.out ?? defaultOut(flags.set, shard);
+  const { ladderShapes } = await import('../study/ladders.ts');
+  const shapes = flags.ladders ? ladderShapes() : readShapes(flags.shapes ?? ORIGINAL_SHAPES);
+  const set = flags.set ?? (flags.ladders || flags.shapes ? 'all' : 'counted');
+  const cases = casesOfSets(shapes, set);
+  const out = flags.out ?? defaultOut(flags.ladders ? `ladders-${set}` : set, shard);
   if (!out.endsWith('.jsonl'))
     throw usageError(`--out ${out} must end in .jsonl: a .csv is written beside it.`);
   if (flags.fresh) rmSync(out, { force: true });
@@ -135,8 +147,10 @@ const writeCsv = async (out: string, rows: Rows): Promise<string> => {
   return csv;
 };
 
-const merge = (files: string[], out: string): Promise<void> =>
+/** Commander gives an option that `study` has too to `study`, wherever it is written: hence optsWithGlobals. */
+const merge = (files: string[], out: string | undefined): Promise<void> =>
   withUsageErrors(async () => {
+    if (out === undefined) throw usageError('merge needs --out, the file that the whole goes to.');
     if (!out.endsWith('.jsonl'))
       throw usageError(`--out ${out} must end in .jsonl: a .csv is written beside it.`);
     const { formatStudy, readStudy } = await import('../study/journal.ts');
@@ -145,6 +159,18 @@ const merge = (files: string[], out: string): Promise<void> =>
     const whole = mergeShards(files.map((path) => ({ path, ...readStudy(path) })));
     writeWhole(out, formatStudy(whole));
     await conclude(out, whole.rows);
+  });
+
+const fitModel = (files: string[], json: boolean | undefined): Promise<void> =>
+  withUsageErrors(async () => {
+    const { readStudy } = await import('../study/journal.ts');
+    const { fitCostModel } = await import('../study/cost-model.ts');
+    const { fitLines, sameFirmware } = await import('../study/fit-report.ts');
+    const studies = files.map((path) => ({ path, ...readStudy(path) }));
+    sameFirmware(studies);
+    const fitted = fitCostModel(studies.flatMap(({ rows }) => rows));
+    if (json) print(`${JSON.stringify({ schema: 'starmind-study-fit/1', ...fitted })}\n`);
+    else for (const line of fitLines(fitted)) print(`${line}\n`);
   });
 
 /** What is wrong with a table, shard or file of results is the asker's to mend. */
