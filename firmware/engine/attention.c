@@ -6,14 +6,13 @@
 #include "arith.h"
 #include "steps.h"
 
-/*
- * Whether this query's scores can be made by the kernel for heads of eight: they fit 16 bits whatever the keys, as most
- * queries' do, and whole eights of positions fit the buffer. The result is the same either way.
- */
 #if SM_KERNELS_M0
-static inline uint32_t is_short(const struct sm_config *c, const int32_t *q, uint32_t positions) {
+/* Whether the kernel for heads of eight can make this query's scores: they fit 16 bits whatever the keys, as most
+ * queries' do. The result is the same either way. */
+static inline uint32_t is_short(const struct sm_config *c, const int32_t *q) {
   uint32_t sum = 0;
-  if (c->head_size != 8u || ((positions + 7u) & ~7u) > ((c->context + 3u) & ~3u)) return 0;
+  if (c->head_size != 8u) return 0;
+#pragma GCC unroll 1
   for (uint32_t d = 0; d < 8u; d++) sum += sm_abs(q[d]);
   return sum * c->k_max <= SM_SCORES8_M0_MOST;
 }
@@ -23,8 +22,18 @@ static int32_t SM_HOT scores(const struct sm_config *c, int32_t *out, const int3
                              uint32_t positions) {
   uint32_t size = c->head_size;
 #if SM_KERNELS_M0
-  if (is_short(c, q, positions)) return sm_scores8_m0(out, q, keys, positions);
-  if (size % 2u == 0 && size <= SM_SCORES_M0_SIZE) return sm_scores_m0(out, q, keys, size, positions);
+  int32_t most = INT32_MIN;
+  if (positions >= 8u && is_short(c, q)) {
+    /* It writes whole eights; the last few of a context that is none have room for a four only. */
+    uint32_t whole = ((positions + 7u) & ~7u) <= ((c->context + 3u) & ~3u) ? positions : positions & ~7u;
+    most = sm_scores8_m0(out, q, keys, whole);
+    if (whole == positions) return most;
+    out += whole, keys += whole * size, positions -= whole;
+  }
+  if (size % 2u == 0 && size <= SM_SCORES_M0_SIZE) {
+    int32_t rest = sm_scores_m0(out, q, keys, size, positions);
+    return rest > most ? rest : most;
+  }
 #endif
   return sm_scores_portable(out, q, keys, size, positions);
 }

@@ -16,14 +16,14 @@ static inline int32_t scaled(int32_t weight, const struct row *r) {
   return sm_asr((int32_t)((uint32_t)weight * (uint32_t)r->wm + r->half), r->shift);
 }
 
-static void SM_HOT embed_int8(int32_t *x, const struct row *r) {
+static void SM_HOT_ALONE embed_int8(int32_t *x, const struct row *r) {
   uint32_t down = 8u * r->lane;
   for (const uint32_t *w = r->words, *end = w + r->columns; w != end; w++) {
     *x++ = scaled((int32_t)(*w >> down & 0xffu) - 128, r);
   }
 }
 
-static void SM_HOT embed_int4(int32_t *x, const struct row *r) {
+static void SM_HOT_ALONE embed_int4(int32_t *x, const struct row *r) {
   uint32_t down = 4u * r->lane;
   for (const uint32_t *w = r->words, *end = w + r->columns; w != end; w++) {
     *x++ = scaled((int32_t)(*w >> down & 0xfu) - 8, r);
@@ -31,7 +31,7 @@ static void SM_HOT embed_int4(int32_t *x, const struct row *r) {
 }
 
 /* Groups of 32 words, each after the eight rows' scales. */
-static void SM_HOT embed_int4g32(int32_t *x, const struct row *r) {
+static void SM_HOT_ALONE embed_int4g32(int32_t *x, const struct row *r) {
   uint32_t down = 4u * r->lane;
   const uint32_t *group = r->words;
   for (uint32_t left = r->columns; left > 0; group += 36) {
@@ -44,7 +44,7 @@ static void SM_HOT embed_int4g32(int32_t *x, const struct row *r) {
   }
 }
 
-void SM_HOT sm_embed(struct sm_engine *e, uint32_t token) {
+void SM_HOT_ALONE sm_embed(struct sm_engine *e, uint32_t token) {
   const struct sm_matrix *w = &e->embedding;
   uint32_t columns = (w->columns + 3u) & ~3u;
   struct row r;

@@ -7,7 +7,7 @@
 #include "steps.h"
 
 /* Floor of the square root of a value with bit 30 or 31 set; the result has 16 bits. */
-static uint32_t SM_HOT square_root(uint32_t value) {
+static uint32_t SM_HOT_ALONE square_root(uint32_t value) {
   uint32_t root = 0, bit = 1u << 30;
 #pragma GCC unroll 1
   while (bit != 0) {

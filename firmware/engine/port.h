@@ -78,6 +78,11 @@ enum sm_tap {
 #endif
 #endif
 
+/* SM_HOT_ALONE: the same, where the other core never runs it: it may have a memory of its own. */
+#ifndef SM_HOT_ALONE
+#define SM_HOT_ALONE SM_HOT
+#endif
+
 /* SM_KERNELS_M0: 1 uses the hand-written Cortex-M0+ kernels within their bounds, 0 the portable ones everywhere. */
 #ifndef SM_KERNELS_M0
 #define SM_KERNELS_M0 0

@@ -137,7 +137,7 @@ static void SM_HOT fill_buckets(struct bucket *buckets, const struct order *o, u
  * The shortest prefix of the order with `need` tokens (by_count), or with weight `need`; need is at least 1 and at most what
  * the buckets have. `buckets` holds all tokens that matter, 1 << shift wide each.
  */
-static struct cut SM_HOT find_cut(const struct order *o, const struct bucket *buckets, uint32_t shift, int by_count,
+static struct cut SM_HOT_ALONE find_cut(const struct order *o, const struct bucket *buckets, uint32_t shift, int by_count,
                                   uint32_t need) {
   struct bucket finer[BUCKETS];
   struct cut cut = {0, 0, 0};

@@ -15,6 +15,9 @@
 #define SM_PHASE(phase) sm_phase_mark(phase)
 #define SM_PHASE_IDLE 9u
 
+/* What is free of SRAM4. */
+#define SM_HOT_ALONE __attribute__((section(".scratch_x.sm"), noinline))
+
 struct sm_phase_counts {
   uint32_t cycles;    /* sum of phases */
   uint32_t phases[9]; /* in the order of enum sm_phase */
