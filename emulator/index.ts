@@ -11,4 +11,6 @@ export { loadProgram, type ReadOptions, readProgram } from './program/load.ts';
 export type { CallObserver } from './trace/call-observer.ts';
 export { type CallNode, CallProfile, type NodeChange } from './trace/call-profile.ts';
 export { FunctionMap } from './trace/function-map.ts';
+export { type VcdOptions, writeVcd } from './trace/vcd.ts';
+export { type WaveChange, WaveRecorder, type WaveSignal } from './trace/wave.ts';
 export type * from './types.ts';

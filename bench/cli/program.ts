@@ -21,6 +21,7 @@ import { addQuantize } from './quantize.ts';
 import { addRun } from './run.ts';
 import { addStudy } from './study.ts';
 import { note, painterFor } from './terminal.ts';
+import { addTrace } from './trace.ts';
 import { addTrain } from './train.ts';
 import { packageVersion } from './version.ts';
 
@@ -51,6 +52,7 @@ export const createProgram = (): Command => {
     addKernels,
     addConformance,
     addProfile,
+    addTrace,
     addStudy,
     addBuild,
     addImage,

@@ -1,5 +1,6 @@
 /** The far end of one UART's wires: bytes that the Pico sends, and bytes sent to it, one character time after the other. */
 import type { RP2040 } from 'rp2040js';
+import { Uart } from '../uart/uart.ts';
 
 type RPUART = RP2040['uart'][number];
 
@@ -19,6 +20,7 @@ export class PicoUart {
   private uart: RPUART | undefined;
   private host: UartHost | undefined;
   private readonly listeners = new Set<ByteListener>();
+  private readonly receivers = new Set<ByteListener>();
   private captured: number[] = [];
   private queue: number[] = [];
   private sending = false;
@@ -39,6 +41,16 @@ export class PicoUart {
   /** Bits per second as the firmware set it; NaN or Infinity before it did. */
   get baud(): number {
     return this.uart ? this.uart.baudRate : Number.NaN;
+  }
+
+  /** How a character goes over the wires: start bit, data bits, and all bits with parity and stop bits. */
+  get frame(): { dataBits: number; bits: number; nanos: number } {
+    const { uart } = this;
+    const dataBits = uart?.wordLength ?? 8;
+    // The two classes differ in their private parts only.
+    const own: unknown = uart;
+    if (own instanceof Uart) return { dataBits, bits: own.frameBits, nanos: own.frameNanos };
+    return { dataBits, bits: dataBits + 2, nanos: ((dataBits + 2) * 1e9) / this.baud };
   }
 
   /** Queues bytes (or the UTF-8 of a text) for the Pico, which get there at the UART's own baud rate. */
@@ -62,6 +74,12 @@ export class PicoUart {
     return () => this.listeners.delete(listener);
   }
 
+  /** Called with each byte for the Pico when its stop bit ends. Returns the function that removes the listener. */
+  onReceived(listener: ByteListener): () => void {
+    this.receivers.add(listener);
+    return () => this.receivers.delete(listener);
+  }
+
   /** Everything the Pico has sent since the last `clear`, as bytes. */
   get bytes(): Uint8Array {
     return Uint8Array.from(this.captured);
@@ -83,6 +101,11 @@ export class PicoUart {
     for (const listener of this.listeners) listener(byte, cycle);
   }
 
+  private feed(uart: RPUART, byte: number): void {
+    uart.feedByte(byte);
+    for (const listener of this.receivers) listener(byte, this.host?.cycles ?? 0);
+  }
+
   private sendNext(): void {
     const { uart, host } = this;
     if (!uart || !host) return;
@@ -90,7 +113,7 @@ export class PicoUart {
     const wait = ready ? characterSeconds(uart) : UNCONFIGURED_RETRY_SECONDS;
     host.after(wait, () => {
       if (this.uart !== uart) return;
-      if (ready) uart.feedByte(this.queue.shift() ?? 0);
+      if (ready) this.feed(uart, this.queue.shift() ?? 0);
       if (this.queue.length > 0) this.sendNext();
       else this.sending = false;
     });

@@ -66,10 +66,10 @@ function isFlash(address: number): boolean {
   return address >>> 26 === 4;
 }
 
-/** A symbol without a size (assembly) reaches up to the next one. */
+/** The padding up to a whole word belongs to the function before it; a symbol without a size (assembly) reaches up to the next one. */
 function endOf(functions: readonly ProgramSymbol[], i: number): number {
   const { address, size } = functions[i] as ProgramSymbol;
-  if (size > 0) return address + size;
+  if (size > 0) return (address + size + 3) & ~3;
   const next = functions.slice(i + 1).find((other) => other.address > address);
   return next !== undefined && next.address - address < ROM_BYTES ? next.address : address + 2;
 }
