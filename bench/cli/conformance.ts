@@ -15,7 +15,10 @@ const EXAMPLES = `
 Examples:
   starmind conformance                    every row: predicted, measured, documented
   starmind conformance --json             the same for programs
-  starmind conformance --core rp2040js    the stock core, which knows neither flash nor exceptions`;
+  starmind conformance --target board     says where the program for a board lies`;
+
+const STOCK_CORE =
+  'The rp2040js core takes interrupts that are masked when it wakes from WFI, which the program relies on not to happen.';
 
 export const addConformance = (program: Command): Command =>
   program
@@ -71,9 +74,16 @@ const refuseBoard = async (): Promise<never> => {
 const runOnEmulator = async (core: CoreKind): Promise<EmulatorOutcome> => {
   const { buildConformance } = await import('../../firmware/conformance/build.ts');
   const { measureOnEmulator } = await import('../conformance/measure.ts');
+  const { ConformanceOutputError } = await import('../conformance/serial.ts');
   const { bootromBytes } = await import('./setup.ts');
   const { elfPath } = await buildConformance({ log: note });
-  return measureOnEmulator({ elfPath, bootrom: await bootromBytes(), core });
+  const bootrom = await bootromBytes();
+  try {
+    return measureOnEmulator({ elfPath, bootrom, core });
+  } catch (error) {
+    if (!(error instanceof ConformanceOutputError)) throw error;
+    throw new CommandError(error.message, { hint: core === 'rp2040js' ? STOCK_CORE : undefined });
+  }
 };
 
 const incomplete = ({ end, fault }: EmulatorOutcome): string =>

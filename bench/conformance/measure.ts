@@ -1,7 +1,7 @@
 /** Runs the conformance program on the emulated chip. */
 import { type CoreKind, loadProgram, Pico } from '../../emulator/index.ts';
 import type { FaultReport, RunEnd } from '../../emulator/types.ts';
-import { type DeviceTable, parseDeviceTable } from './serial.ts';
+import { ConformanceOutputError, type DeviceTable, parseDeviceTable } from './serial.ts';
 
 const LAST_LINE = '\r\ndone\r\n';
 /** It takes less than one. */
@@ -38,5 +38,15 @@ export function measureOnEmulator({ elfPath, bootrom, core, sliceCycles }: Emula
     }).end;
   }
   const { text } = pico.uart[0];
-  return { table: parseDeviceTable(text), text, end: finished() ? 'text' : end, fault: pico.fault };
+  return { table: tableOf(text, pico.fault), text, end: finished() ? 'text' : end, fault: pico.fault };
+}
+
+/** A fault before the head of the table says more than that there is none. */
+function tableOf(text: string, fault: FaultReport | undefined): DeviceTable {
+  try {
+    return parseDeviceTable(text);
+  } catch (error) {
+    if (!fault || !(error instanceof ConformanceOutputError)) throw error;
+    throw new ConformanceOutputError(`The program ended before its first row: ${fault.message}`);
+  }
 }
