@@ -1,10 +1,11 @@
 /** Looks at what is installed and changes nothing: nothing is downloaded, built or written. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { projectRoot } from '../../firmware/build.ts';
 import { findSdk } from '../../firmware/toolchain/sdk.ts';
 import { findOnPath, isDebianLike } from '../../firmware/toolchain/tools.ts';
+import { checkpointNames, checkpointsFolder } from '../../models/index.ts';
 import { installCommand, type PackageManager, TOOLS, type ToolNeed } from './tools.ts';
 
 export interface Check {
@@ -36,7 +37,6 @@ export interface ExamineOptions {
 }
 
 const OLDEST_NODE = [20, 12] as const;
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export const examine = async (options: ExamineOptions = {}): Promise<Examination> => {
   const { env = process.env, node = process.versions.node } = options;
@@ -100,7 +100,7 @@ const versionIn = (text: string): string | undefined =>
 
 const checkSdk = async (env: NodeJS.ProcessEnv): Promise<Check> => {
   const known = { name: 'Pico SDK', neededFor: 'building the firmware' };
-  const cacheFolder = path.join(ROOT, '.cache/pico-sdk');
+  const cacheFolder = path.join(projectRoot(), '.cache/pico-sdk');
   try {
     const sdk = await findSdk({ cacheFolder, env, mayFetch: false });
     return { ...known, state: 'ok', version: sdk.version, path: sdk.path, required: true };
@@ -119,7 +119,7 @@ const checkSdk = async (env: NodeJS.ProcessEnv): Promise<Check> => {
 };
 
 const checkFirmware = (): Check => {
-  const elf = path.join(ROOT, 'build/firmware/starmind.elf');
+  const elf = path.join(projectRoot(), 'build/firmware/starmind.elf');
   const built = existsSync(elf);
   return {
     name: 'Firmware',
@@ -132,12 +132,11 @@ const checkFirmware = (): Check => {
 };
 
 const checkCheckpoints = (): Check => {
-  const folder = path.join(ROOT, 'models/checkpoints');
-  const there = existsSync(folder);
+  const there = checkpointNames().length > 0;
   return {
     name: 'Trained models',
     state: there ? 'ok' : 'missing',
-    path: there ? folder : undefined,
+    path: there ? checkpointsFolder : undefined,
     neededFor: 'stories',
     required: true,
     remedy: there ? undefined : 'This installation is incomplete: get the whole project again.',
