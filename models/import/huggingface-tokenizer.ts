@@ -46,7 +46,7 @@ export function importHuggingFaceTokenizer(
   what = 'tokenizer.json',
 ): HuggingFaceTokenizer {
   const source = readSourceTokens(json, vocabulary, what);
-  const isByteLevel = JSON.stringify([json['pre_tokenizer'], json['decoder']]).includes('"ByteLevel"');
+  const isByteLevel = asText([json['pre_tokenizer'], json['decoder']], what).includes('"ByteLevel"');
   return isByteLevel ? byteLevel(source, ids) : withByteTokens(source, ids);
 }
 
@@ -116,7 +116,7 @@ function withByteTokens(source: Source, ids: SpecialIds): HuggingFaceTokenizer {
     text === undefined || isByte(id) ? '' : special.has(id) ? text : text.replaceAll(spaceSign, ' '),
   );
   const prependSpace = /"Prepend"|"prepend_scheme":"(first|always)"|"add_prefix_space":true/.test(
-    JSON.stringify([json['normalizer'], json['pre_tokenizer']]),
+    asText([json['normalizer'], json['pre_tokenizer']], what),
   );
   return finish(source, ids, {
     pieces: pieces.map((piece) => new TextEncoder().encode(piece)),
@@ -142,7 +142,7 @@ function byteLevel(source: Source, ids: SpecialIds): HuggingFaceTokenizer {
       return byte;
     });
   });
-  const prependSpace = /"add_prefix_space":true/.test(JSON.stringify(source.json['pre_tokenizer'] ?? null));
+  const prependSpace = /"add_prefix_space":true/.test(asText([source.json['pre_tokenizer']], what));
   const made = finish(source, ids, {
     pieces,
     control: [...special],
@@ -215,6 +215,15 @@ function prependsBos(json: Record<string, unknown>, bos: string | undefined): bo
     const first = isObject(template) && Array.isArray(template['single']) ? template['single'][0] : undefined;
     return isObject(first) && isObject(first['SpecialToken']) && first['SpecialToken']['id'] === bos;
   });
+}
+
+/** A part of the file as text to search in. */
+function asText(parts: unknown[], what: string): string {
+  try {
+    return JSON.stringify(parts);
+  } catch {
+    throw new ModelError(`${what}: nested too deeply`);
+  }
 }
 
 function firstOf(tokens: readonly (string | undefined)[], texts: readonly string[]): number | null {

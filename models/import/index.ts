@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Checkpoint, readCheckpoint, sha256 } from '../checkpoint.ts';
+import { type Checkpoint, checkTensors, readCheckpoint, sha256 } from '../checkpoint.ts';
 import { ModelError } from '../errors.ts';
 import { readSafetensors, type Tensor } from '../tensors/safetensors.ts';
 import { BpeTokenizer, type TokenizerData, tokenizerFromLlama2c } from '../tokenizer/index.ts';
@@ -60,6 +60,7 @@ export function importModel(paths: string | readonly string[], options: ImportOp
   const others = given.filter((file) => file !== model);
   const beside = given.length === 1 ? siblings(model.path).map(identify) : [];
   const imported = importers[model.kind]!(model, { given: others, beside });
+  checkTensors(imported.checkpoint.config, imported.checkpoint.tensors, model.path);
   const name = shortName(options.name ?? imported.checkpoint.name);
   const { format, repairs } = imported;
   const training = imported.checkpoint.training ?? { importedFrom: format, repairs };

@@ -150,6 +150,14 @@ describe('JSON of any kind', () => {
     );
   });
 
+  it('nested a hundred thousand deep is explained', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const files = formats['Hugging Face with tokenizer.json'];
+    const json = `{"pre_tokenizer":${deep},${tokenizerJson.slice(1)}`;
+    write(files.map(([file, bytes]) => [file, file === 'tokenizer.json' ? json : bytes]));
+    importsOrExplains();
+  });
+
   it.each([
     [{ vocab: { a: 0 }, merges: [1, 2] }],
     [{ vocab: { a: 0 }, merges: 'a b' }],

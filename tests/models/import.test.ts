@@ -9,7 +9,7 @@ import { loadCheckpoint } from '../../models/index.ts';
 import { FloatModel } from '../../models/reference/float.ts';
 import { hasRotaryRows } from '../../models/tensors/huggingface-names.ts';
 import { interleaveHalves } from '../../models/tensors/rotary-order.ts';
-import type { Tensor } from '../../models/tensors/safetensors.ts';
+import { readSafetensors, type Tensor, writeSafetensors } from '../../models/tensors/safetensors.ts';
 import { tokenizerFromSection } from '../../models/tokenizer/index.ts';
 import {
   f32,
@@ -70,6 +70,30 @@ describe('llama2.c', () => {
     );
     rmSync(join(folder, 'right.bin'));
     expect(() => importModel(join(folder, 'model.bin'))).toThrow(/no tokenizer.bin of 320 tokens/);
+  });
+
+  it('with more positions than fit is cut, and says so', () => {
+    const { file } = llama2cVersioned(1, { ...tinyLlama, context: 2048 }, tensorsFor(tinyLlama));
+    const { checkpoint, notes } = importModel(
+      folderWith([
+        ['m.bin', file],
+        ['t.bin', llama2cTokenizerFile()],
+      ]),
+    );
+    expect(checkpoint.config.context).toBe(1024);
+    expect(notes).toEqual(['the context of 2048 positions is cut to 1024']);
+  });
+
+  it('with a weight that is no number names the tensor', () => {
+    const { file } = llama2cVersioned(1, tinyLlama, tensorsFor(tinyLlama));
+    file.writeFloatLE(Number.NaN, 256);
+    const folder = folderWith([
+      ['m.bin', file],
+      ['t.bin', llama2cTokenizerFile()],
+    ]);
+    expect(() => importModel(folder)).toThrow(
+      /m\.bin: tensor layers\.0\.input_norm\.weight holds NaN at element 0/,
+    );
   });
 
   it('gets back what was exported, and the tokenizer merges alike', () => {
@@ -172,6 +196,50 @@ describe('Hugging Face Llama', () => {
     const tokenizer = loadTokenizer(importModel(folderWith(files)).checkpoint);
     expect(tokenizer.encode('ab aé')).toEqual([4, 3, 7]);
     expect(() => tokenizer.encode('ü')).toThrow(/no token/);
+  });
+
+  it('in several files is put together by its index', () => {
+    const { before, files } = exportedTiny(false);
+    const { tensors } = readSafetensors(files.get('model.safetensors') as Uint8Array);
+    files.delete('model.safetensors');
+    const names = [...tensors.keys()];
+    const half = (from: number, to: number) =>
+      new Map(names.slice(from, to).map((name) => [name, tensors.get(name)!]));
+    files.set('part-1.safetensors', writeSafetensors(half(0, 7)));
+    files.set('part-2.safetensors', writeSafetensors(half(7, names.length)));
+    const map = names.map((name, i) => [name, i < 7 ? 'part-1.safetensors' : 'part-2.safetensors']);
+    files.set('model.safetensors.index.json', JSON.stringify({ weight_map: Object.fromEntries(map) }));
+    const folder = folderWith(files);
+    const index = importModel(join(folder, 'model.safetensors.index.json'));
+    expect(index.format).toBe('Hugging Face Llama in 2 parts');
+    expectSameWeights(index.checkpoint.tensors, before.tensors);
+    expectSameWeights(importModel(folder).checkpoint.tensors, before.tensors);
+  });
+
+  it('is refused when the index points outside its folder', () => {
+    const { files } = exportedTiny(true);
+    files.set('model.safetensors.index.json', JSON.stringify({ weight_map: { a: '../secret.safetensors' } }));
+    const index = join(folderWith(files), 'model.safetensors.index.json');
+    expect(() => importModel(index)).toThrow(/in the same folder/);
+  });
+
+  it('gives the attention scores that halves give: turning before or after the change of order is the same', () => {
+    const [headSize, theta, position] = [4, 10000, 3];
+    const row = Float32Array.from([0.3, -0.7, 1.1, 0.2]);
+    const angle = (i: number) => position * theta ** ((-2 * i) / headSize);
+    const halves = [0, 1, 2, 3].map((i) => {
+      const [c, s] = [Math.cos(angle(i % 2)), Math.sin(angle(i % 2))];
+      return row[i] * c + (i < 2 ? -row[i + 2] : row[i - 2]) * s;
+    });
+    const ours = [...interleaveHalves({ shape: [4, 1], data: row }, headSize).data];
+    const neighbours = ours.map((value, i) => {
+      const [c, s] = [Math.cos(angle(i >> 1)), Math.sin(angle(i >> 1))];
+      return i % 2 === 0 ? value * c - ours[i + 1] * s : ours[i - 1] * s + value * c;
+    });
+    const wanted = [...interleaveHalves({ shape: [4, 1], data: Float32Array.from(halves) }, headSize).data];
+    neighbours.forEach((value, i) => {
+      expect(value).toBeCloseTo(wanted[i], 6);
+    });
   });
 
   it.each([
