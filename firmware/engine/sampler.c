@@ -97,7 +97,7 @@ static void weighing_init(struct weighing *w, uint32_t temperature, uint32_t fl,
   w->shift = 7 + fl - down;
 }
 
-static inline uint32_t weight_of(const struct weighing *w, uint32_t distance) {
+static SM_INLINE uint32_t weight_of(const struct weighing *w, uint32_t distance) {
   if (distance > DISTANCE_MAX) distance = DISTANCE_MAX;
   uint32_t k = distance * w->mul >> w->shift;
   return k >> 8 > HALVINGS_MAX ? 0u : (uint32_t)w->table[k & 255u] >> (k >> 8);
