@@ -75,7 +75,7 @@ describe.skipIf(GDB === undefined)('gdb-multiarch', () => {
     expect(target.chip.cores[0].cycle).toBe(cycles);
   });
 
-  it('stops at stores and loads of a variable', async () => {
+  it('stops at a store to a variable, and says where the firmware then is', async () => {
     target.reset();
     const said = await gdb(
       'hbreak sm_engine_forward',
