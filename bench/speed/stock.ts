@@ -13,6 +13,12 @@ const FIFO_WR = 0x54;
 const FIFO_RD = 0x58;
 const NANOS_PER_CYCLE = 1e9 / 125e6;
 
+/** The stock simulation clock; its class is not among rp2040js' exports. */
+interface TickingClock {
+  readonly nanosToNextAlarm: number;
+  tick(nanos: number): void;
+}
+
 export class StockPico {
   private readonly chip = new RP2040();
   private output = '';
@@ -63,7 +69,9 @@ export class StockPico {
     while (!this.output.includes(text)) this.runSome(chip);
   }
 
-  private runSome({ core, clock }: RP2040): void {
+  private runSome(chip: RP2040): void {
+    const { core } = chip;
+    const clock = chip.clock as unknown as TickingClock;
     for (let i = 0; i < 10_000; i++) {
       if (core.waiting) {
         clock.tick(clock.nanosToNextAlarm);
