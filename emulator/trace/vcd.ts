@@ -8,22 +8,26 @@ export interface VcdOptions {
   to?: number;
 }
 
-const FIRST_CODE = 33;
-const CODES = 94;
+/** Letters only: sigrok-cli takes an identifier that begins with `$` or `#` for something else. */
+const CODES = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** Times are whole nanoseconds: less than a cycle at every clock the chip can have. */
-export function writeVcd(signals: readonly WaveSignal[], { from = 0, to }: VcdOptions = {}): string {
+/**
+ * Times are whole nanoseconds: less than a cycle at every clock the chip can have. A number is written as its bits, the highest
+ * first, which GTKWave shows as one vector: libsigrok 0.5.2 (sigrok-cli, PulseView) stops reading at a real one.
+ */
+export function writeVcd(vectors: readonly WaveSignal[], { from = 0, to }: VcdOptions = {}): string {
+  const signals = vectors.flatMap(bitsOf);
   const lines = ['$version starmind $end', '$timescale 1 ns $end', '$scope module rp2040 $end'];
-  signals.forEach(({ name, bits }, i) => {
-    lines.push(`$var wire ${bits} ${code(i)} ${name}${bits > 1 ? ` [${bits - 1}:0]` : ''} $end`);
+  signals.forEach(({ name }, i) => {
+    lines.push(`$var wire 1 ${code(i)} ${name} $end`);
   });
   lines.push('$upscope $end', '$enddefinitions $end', '#0', '$dumpvars');
   const values = signals.map(({ changes, initial }) => {
     const before = inOrder(changes).filter(({ nanos }) => Math.round(nanos - from) <= 0);
     return before.at(-1)?.value ?? initial;
   });
-  signals.forEach(({ bits }, i) => {
-    lines.push(assignment(values[i] as number, bits, code(i)));
+  signals.forEach((_, i) => {
+    lines.push(`${values[i]}${code(i)}`);
   });
   lines.push('$end');
   const all = signals.flatMap(({ changes }, signal) =>
@@ -36,7 +40,7 @@ export function writeVcd(signals: readonly WaveSignal[], { from = 0, to }: VcdOp
     if (time !== now) lines.push(`#${time}`);
     now = time;
     values[signal] = value;
-    lines.push(assignment(value, signals[signal]?.bits ?? 1, code(signal)));
+    lines.push(`${value}${code(signal)}`);
   }
   if (to !== undefined && end > now) lines.push(`#${end}`);
   return `${lines.join('\n')}\n`;
@@ -46,12 +50,23 @@ function inOrder<T extends { nanos: number }>(changes: readonly T[]): T[] {
   return [...changes].sort((a, b) => a.nanos - b.nanos);
 }
 
-function assignment(value: number, bits: number, id: string): string {
-  return bits === 1 ? `${value}${id}` : `b${value.toString(2)} ${id}`;
+/** `n` of 4 bits becomes `n[3]` to `n[0]`. */
+function bitsOf(signal: WaveSignal): WaveSignal[] {
+  const { name, bits, initial, changes } = signal;
+  if (bits === 1) return [signal];
+  return Array.from({ length: bits }, (_, i) => {
+    const bit = bits - 1 - i;
+    const levelOf = (value: number) => (value >> bit) & 1;
+    return {
+      name: `${name}[${bit}]`,
+      bits: 1,
+      initial: levelOf(initial),
+      changes: changes.map(({ nanos, value }) => ({ nanos, value: levelOf(value) })),
+    };
+  });
 }
 
-/** Identifiers of printable characters. */
 function code(i: number): string {
-  const last = String.fromCharCode(FIRST_CODE + (i % CODES));
-  return i < CODES ? last : code(Math.floor(i / CODES) - 1) + last;
+  const last = CODES.charAt(i % CODES.length);
+  return i < CODES.length ? last : code(Math.floor(i / CODES.length) - 1) + last;
 }
