@@ -79,7 +79,7 @@ const runOnEmulator = async (core: CoreKind): Promise<EmulatorOutcome> => {
   const { elfPath } = await buildConformance({ log: note });
   const bootrom = await bootromBytes();
   try {
-    return measureOnEmulator({ elfPath, bootrom, core });
+    return measureOnEmulator({ programPath: elfPath, bootrom, core });
   } catch (error) {
     if (!(error instanceof ConformanceOutputError)) throw error;
     throw new CommandError(error.message, { hint: core === 'rp2040js' ? STOCK_CORE : undefined });

@@ -8,7 +8,8 @@ const LAST_LINE = '\r\ndone\r\n';
 const TIMEOUT_SECONDS = 3;
 
 export interface EmulatorRequest {
-  elfPath: string;
+  /** ELF or UF2. */
+  programPath: string;
   bootrom: Uint8Array;
   /** @default 'starmind' */
   core?: CoreKind;
@@ -25,9 +26,14 @@ export interface EmulatorOutcome {
 }
 
 /** @throws ConformanceOutputError when the program printed no table */
-export function measureOnEmulator({ elfPath, bootrom, core, sliceCycles }: EmulatorRequest): EmulatorOutcome {
+export function measureOnEmulator({
+  programPath,
+  bootrom,
+  core,
+  sliceCycles,
+}: EmulatorRequest): EmulatorOutcome {
   const pico = new Pico({ core, bootrom });
-  pico.load(loadProgram(elfPath));
+  pico.load(loadProgram(programPath));
   const finished = () => pico.uart[0].text.endsWith(LAST_LINE);
   let end: RunEnd = 'cycle';
   while (end === 'cycle' && !finished() && pico.seconds < TIMEOUT_SECONDS) {

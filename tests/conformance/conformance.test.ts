@@ -8,14 +8,15 @@ import { buildFirmware } from '../../firmware/build.ts';
 import { buildConformance } from '../../firmware/conformance/build.ts';
 
 let elfPath: string;
+let uf2Path: string;
 let bootrom: Uint8Array;
 let outcome: EmulatorOutcome;
 let result: Conformance;
 
 beforeAll(async () => {
-  ({ elfPath } = await buildConformance());
+  ({ elfPath, uf2Path } = await buildConformance());
   ({ bootrom } = await buildFirmware());
-  outcome = measureOnEmulator({ elfPath, bootrom });
+  outcome = measureOnEmulator({ programPath: elfPath, bootrom });
   result = compare('the emulator', outcome.table);
 }, 300_000);
 
@@ -48,11 +49,15 @@ describe('the conformance table of the emulator', () => {
   });
 
   test('a second run prints the same bytes', () => {
-    expect(measureOnEmulator({ elfPath, bootrom }).text).toBe(outcome.text);
+    expect(measureOnEmulator({ programPath: elfPath, bootrom }).text).toBe(outcome.text);
   });
 
   test('run in slices of an odd length it prints the same bytes', () => {
-    expect(measureOnEmulator({ elfPath, bootrom, sliceCycles: 7_919 }).text).toBe(outcome.text);
+    expect(measureOnEmulator({ programPath: elfPath, bootrom, sliceCycles: 7_919 }).text).toBe(outcome.text);
+  });
+
+  test('the UF2 that goes on a board prints the same bytes', () => {
+    expect(measureOnEmulator({ programPath: uf2Path, bootrom }).text).toBe(outcome.text);
   });
 
   test('JSON carries schema, timing version and the named fields of every row', () => {
