@@ -1,7 +1,7 @@
 /** The kernels' committed cycles, and what moved since. The tolerance is zero, and faster counts as moved too. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TIMING_VERSION } from '../../emulator/timing/table.ts';
+import { TIMING_VERSION } from '../../emulator/index.ts';
 import { BASELINE_FOLDER, BaselineError } from '../gate/baseline.ts';
 import type { KernelMeasurement } from './measure.ts';
 

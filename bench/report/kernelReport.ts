@@ -1,5 +1,5 @@
 /** The kernels as a table for people and as JSON for programs. */
-import { TIMING_VERSION } from '../../emulator/timing/table.ts';
+import { TIMING_VERSION } from '../../emulator/index.ts';
 import type { KernelMove } from '../kernels/baseline.ts';
 import type { KernelMeasurement } from '../kernels/measure.ts';
 import { alignColumns, thousands } from './format.ts';

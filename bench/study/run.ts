@@ -1,5 +1,5 @@
 /** A study from beginning to end: goes on where an earlier run stopped, and leaves a file whose bytes are always the same. */
-import { TIMING_VERSION } from '../../emulator/timing/table.ts';
+import { TIMING_VERSION } from '../../emulator/index.ts';
 import type { Firmware } from '../../firmware/build.ts';
 import { writeWhole } from '../cli/files.ts';
 import { appendRow, formatStudy, openJournal, type StudyFile } from './journal.ts';

@@ -1,6 +1,6 @@
 /** The `emulator` target: our firmware on the emulated Pico, driven over its serial link, its cycles counted twice. */
 import type { CoreKind } from '../../emulator/index.ts';
-import { TIMING_VERSION } from '../../emulator/timing/table.ts';
+import { TIMING_VERSION } from '../../emulator/index.ts';
 import type { Firmware } from '../../firmware/build.ts';
 import { type GenerateEvent, joinLogits, LinkClient, LinkError } from '../link/index.ts';
 import { EmulatedDevice } from './device.ts';

@@ -52,12 +52,15 @@ export class TwoCoreMachine implements Machine {
     chip.rp2040.flash.set(from.flash);
     if (from.sram) chip.rp2040.sram.set(from.sram);
     continueTime(chip, from);
-    installPeripherals(chip.rp2040, {
+    const { systemConfig } = installPeripherals(chip.rp2040, {
       flashBytes: from.flash.length,
       onFlashChange: (start, end) => chip.flashChanged(start, end),
       onCore1Off: (off) => this.holdCore1(off),
       crossbar: chip,
     });
+    systemConfig.onNmiMask = (core, mask) => {
+      chip.cores[core].nvic.nmiMask = mask;
+    };
     resetPads(chip.rp2040);
     runPioInEmulatedTime(chip.rp2040);
     connectWatchdog(chip.rp2040, from, () => this.requestReset());
