@@ -1,6 +1,8 @@
 /** Checkpoints as other projects' files. */
 import type { Checkpoint } from '../checkpoint.ts';
+import { tokenizerFromSection } from '../tokenizer/index.ts';
 import { exportHuggingFace } from './huggingface.ts';
+import { huggingFaceTokenizer } from './huggingface-tokenizer.ts';
 import { exportLlama2c, exportLlama2cTokenizer } from './llama2c.ts';
 
 export const exportFormats = ['llama2c', 'safetensors'] as const;
@@ -24,15 +26,24 @@ export function exportModel(checkpoint: Checkpoint, format: ExportFormat): Expor
     return { files, notes };
   }
   const { safetensors, config } = exportHuggingFace(checkpoint);
-  const json = new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`);
-  const { bytes } = exportLlama2cTokenizer(checkpoint);
   const files = new Map([
     ['model.safetensors', safetensors],
-    ['config.json', json],
-    ['tokenizer.bin', bytes],
+    ['config.json', jsonFile(config)],
   ]);
+  const tokenizer = huggingFaceTokenizer(
+    tokenizerFromSection(checkpoint.tokenizer.section, checkpoint.tokenizer).data,
+  );
+  if (tokenizer !== undefined) {
+    files.set('tokenizer.json', jsonFile(tokenizer));
+    return { files, notes: [] };
+  }
+  files.set('tokenizer.bin', exportLlama2cTokenizer(checkpoint).bytes);
   return {
     files,
-    notes: ['the tokenizer is written as llama2.c holds it (tokenizer.bin); transformers does not read it'],
+    notes: ['tokenizer.json cannot hold this tokenizer (nibble tokens); it is written as tokenizer.bin'],
   };
+}
+
+function jsonFile(value: Record<string, unknown>): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -169,7 +169,7 @@ describe('Hugging Face Llama', () => {
 
   it('reads tokenizer.json with byte tokens: spaces, merges in order, bytes for the rest', () => {
     const { files } = exportedTiny(true);
-    files.delete('tokenizer.bin');
+    files.delete('tokenizer.json');
     files.set('tokenizer.json', sentencepieceJson());
     const { checkpoint } = importModel(folderWith(files));
     const tokenizer = loadTokenizer(checkpoint);
@@ -182,7 +182,7 @@ describe('Hugging Face Llama', () => {
 
   it('reads a byte-level tokenizer.json: Ġ is a space', () => {
     const { files } = exportedTiny(true);
-    files.delete('tokenizer.bin');
+    files.delete('tokenizer.json');
     const config = JSON.parse(Buffer.from(files.get('config.json')!).toString());
     files.set('config.json', JSON.stringify({ ...config, bos_token_id: null, eos_token_id: null }));
     const vocab = { a: 0, b: 1, Ġ: 2, Ġa: 3, ab: 4, Ã: 5, '©': 6, 'Ã©': 7 };

@@ -74,7 +74,7 @@ describe('starmind import', () => {
 describe('starmind export', () => {
   it.each([
     ['llama2c', ['tiny.bin', 'tokenizer.bin']],
-    ['safetensors', ['model.safetensors', 'config.json', 'tokenizer.bin']],
+    ['safetensors', ['model.safetensors', 'config.json', 'tokenizer.json']],
   ])('as %s gives files that import to the same weights', async (format, names) => {
     const folder = at(`as-${format}`);
     const { schema, files } = await json(['export', at('tiny'), folder, '--format', format]);
