@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runGates } from '../../../bench/gate/pool.ts';
+import { GREEDY } from '../../../bench/target/scenario.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pool-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A worker that does as its scenario's prompt says. */
+const worker = (() => {
+  const file = join(folder, 'worker.mjs');
+  writeFileSync(
+    file,
+    `process.on('message', ({ scenario }) => {
+      if (scenario.prompt === 'die') process.exit(9);
+      if (scenario.prompt === 'fail') process.send({ kind: 'error', name: 'ModelError', message: 'no such model' });
+      else {
+        process.send({ kind: 'token', index: 0 });
+        process.send({ kind: 'gate', gate: { name: scenario.name, process: process.pid } });
+      }
+    });
+    process.on('disconnect', () => process.exit());`,
+  );
+  return pathToFileURL(file);
+})();
+
+const firmware = { elfPath: '', bootromPath: '', sha256: '' };
+const scenarios = (...prompts: string[]) =>
+  prompts.map((prompt, i) => ({ name: `s${i}`, model: 'm', prompt, tokens: 2, sampler: GREEDY }));
+
+describe('gates in several processes', () => {
+  it('come back in the order of the scenarios, with progress up to the end', async () => {
+    const fractions: number[] = [];
+    const onProgress = (fraction: number) => fractions.push(fraction);
+    const gates = await runGates(scenarios('a', 'b', 'c', 'd'), { firmware, worker, onProgress, workers: 2 });
+    const seen = gates as unknown as { name: string; process: number }[];
+    expect(seen.map(({ name }) => name)).toEqual(['s0', 's1', 's2', 's3']);
+    expect(new Set(seen.map(({ process }) => process)).size).toBe(2);
+    expect(Math.max(...fractions)).toBe(1);
+  });
+
+  it('say which scenario was running when a worker dies', async () => {
+    await expect(runGates(scenarios('a', 'die'), { firmware, worker })).rejects.toThrow(
+      's1: its worker process ended with 9 before it had a result',
+    );
+  });
+
+  it('hand on errors with their kind and the scenario', async () => {
+    const failing = runGates(scenarios('fail'), { firmware, worker });
+    await expect(failing).rejects.toMatchObject({ name: 'ModelError', message: 's0: no such model' });
+  });
+});

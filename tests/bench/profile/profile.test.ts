@@ -1,0 +1,116 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PHASES } from '../../../bench/link/index.ts';
+import { collapsedStacks, speedscope } from '../../../bench/profile/flame.ts';
+import { functionCycles } from '../../../bench/profile/functions.ts';
+import { perfettoTrace } from '../../../bench/profile/perfetto.ts';
+import { Profiler } from '../../../bench/profile/profiler.ts';
+import { diffTable, parseProfile, profileReport } from '../../../bench/profile/report.ts';
+import { emulatorTarget } from '../../../bench/target/emulator.ts';
+import { type LoadedModel, loadModel } from '../../../bench/target/model.ts';
+import { GREEDY, type ScenarioResult, type Target } from '../../../bench/target/scenario.ts';
+import { buildFirmware } from '../../../firmware/build.ts';
+
+const TOKENS = 3;
+
+let model: LoadedModel;
+let target: Target;
+let plain: ScenarioResult;
+let profiled: ScenarioResult;
+let profiler: Profiler;
+
+beforeAll(async () => {
+  model = loadModel('story-90k');
+  target = emulatorTarget(await buildFirmware());
+  const scenario = { model, prompt: 'Once upon', tokens: TOKENS, sampler: GREEDY, cores: 2 as const };
+  plain = await target.run(scenario);
+  profiler = new Profiler({ timeline: true });
+  profiled = await target.run(scenario, { observer: profiler });
+});
+
+const report = () =>
+  profileReport({ model, cores: 2, tokens: TOKENS, measured: profiled.measured!, profiler });
+
+describe('a profile of a story', () => {
+  it('changes no token and no cycle', () => {
+    expect(profiled).toEqual(plain);
+  });
+
+  it('attributes every cycle of both cores', () => {
+    const { cycles, cyclesOfBothCores } = report();
+    expect(cyclesOfBothCores).toBe(2 * cycles);
+  });
+
+  it("sums up, on core 0, to the firmware's own count of every phase", () => {
+    const passes = [...profiled.measured!.phasesPerToken];
+    const { profile } = profiler;
+    const spent = PHASES.map((_, phase) =>
+      profile.nodes.reduce(
+        (all, { core }, node) => (core === 0 ? all + profile.selfCycles(node, phase) : all),
+        0,
+      ),
+    );
+    const counted = PHASES.map((_, phase) => passes.reduce((all, phases) => all + phases[phase]!, 0));
+    const prefill = profiled.measured!.prefillCycles.reduce((all, cycles) => all + cycles, 0);
+    const sumOf = (list: number[]) => list.reduce((all, cycles) => all + cycles, 0);
+    expect(sumOf(spent)).toBe(sumOf(counted) + prefill);
+    // No prompt token but the last one gets logits and a sample.
+    for (const phase of ['logits', 'sample'] as const)
+      expect(spent[PHASES.indexOf(phase)]).toBe(counted[PHASES.indexOf(phase)]);
+  });
+
+  it('finds the kernels on both cores, below what called them', () => {
+    const kernel = functionCycles(profiler.profile).find(({ name }) => name.startsWith('sm_matvec_int8'))!;
+    expect(kernel.selfByCore[0]).toBeGreaterThan(0);
+    expect(kernel.selfByCore[1]).toBeGreaterThan(0);
+    expect(kernel.phases.ffn).toBeGreaterThan(0);
+    expect(collapsedStacks(profiler.profile)).toMatch(/^core 0;.*main;.*sm_matvec_int8_m0 \d+$/m);
+  });
+
+  it('has the same cycles in every format', () => {
+    const { cycles, cyclesOfBothCores } = report();
+    const lines = collapsedStacks(profiler.profile).trim().split('\n');
+    expect(lines.reduce((all, line) => all + Number(line.split(' ').at(-1)), 0)).toBe(cyclesOfBothCores);
+    const { profiles } = speedscope(profiler.profile, 'story') as { profiles: { endValue: number }[] };
+    expect(profiles.map(({ endValue }) => endValue)).toEqual([cycles, cycles]);
+  });
+
+  it('is a time line of tokens, layers, phases and nested functions', () => {
+    const { traceEvents } = perfettoTrace(profiler, ['p', 'q']) as {
+      traceEvents: { name: string; ph: string; tid: number; ts: number; args: { cycles: number } }[];
+    };
+    const track = (tid: number) => traceEvents.filter(({ ph, tid: own }) => ph === 'X' && own === tid);
+    const passes = profiled.promptTokens.length - 1 + TOKENS;
+    expect(track(1)).toHaveLength(passes);
+    expect(
+      track(1)
+        .slice(-TOKENS)
+        .map(({ args }) => args.cycles),
+    ).toEqual(profiled.measured!.cyclesPerToken);
+    expect(new Set(track(2).map(({ name }) => name)).size).toBe(track(2).length / passes);
+    expect(new Set(track(3).map(({ name }) => name))).toEqual(new Set(PHASES));
+    expect(track(10).some(({ name }) => name === 'main')).toBe(true);
+    expect(track(11).some(({ name }) => name === 'sm_matvec_int8_m0')).toBe(true);
+  });
+
+  it('is read back, and says which functions differ from another', () => {
+    const text = JSON.stringify(report());
+    const base = parseProfile(text, 'base.json');
+    expect(diffTable(base, report()).at(-1)).toBe('no function changed');
+    base.functions.find(({ name }) => name === 'sm_rotate_m0')!.self -= 1;
+    expect(diffTable(base, report()).join('\n')).toMatch(/sm_rotate_m0 .* \+1$/m);
+    expect(() => parseProfile('{}', 'base.json')).toThrow(/base\.json is not a profile/);
+  });
+
+  it('of 64 tokens costs at most twice the processor time of the story alone', async () => {
+    const scenario = { model, prompt: 'Once upon', tokens: 64, sampler: GREEDY };
+    const timeOf = async (observer?: Profiler): Promise<number> => {
+      const before = process.cpuUsage();
+      await target.run(scenario, { observer });
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
+    };
+    const alone = Math.min(await timeOf(), await timeOf());
+    const watched = Math.min(await timeOf(new Profiler()), await timeOf(new Profiler()));
+    expect(watched).toBeLessThanOrEqual(2 * alone);
+  });
+});
