@@ -12,6 +12,7 @@ export { TIMING_VERSION } from './timing/table.ts';
 export type { CallObserver } from './trace/call-observer.ts';
 export { type CallNode, CallProfile, type NodeChange } from './trace/call-profile.ts';
 export { FunctionMap } from './trace/function-map.ts';
+export { InstructionProfile } from './trace/instruction-profile.ts';
 export { type VcdOptions, writeVcd } from './trace/vcd.ts';
 export { type WaveChange, WaveRecorder, type WaveSignal } from './trace/wave.ts';
 export type * from './types.ts';

@@ -4,6 +4,7 @@
  */
 import type { RP2040 } from 'rp2040js';
 import type { CallObserver } from './trace/call-observer.ts';
+import type { InstructionProfile } from './trace/instruction-profile.ts';
 
 export type CoreIndex = 0 | 1;
 
@@ -85,6 +86,8 @@ export interface Machine {
   onCounterRead(listener: CounterReadListener): () => void;
   /** Somebody who is told of every call and return; only on cores that can tell. */
   observeCalls?(observer: CallObserver | null): void;
+  /** From the next run on, one function is gone through instruction by instruction. */
+  profileInstructions?(profile: InstructionProfile | undefined): void;
   /** A stack pointer of this core that moves down from inside the range to below it is a stack overflow; undefined: no guard. */
   setStackRange(core: CoreIndex, range: StackRange | undefined): void;
 }

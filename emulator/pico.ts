@@ -22,6 +22,7 @@ import { StockMachine } from './stock/machine.ts';
 import { setBootVector } from './stock/wiring.ts';
 import type { CallObserver } from './trace/call-observer.ts';
 import { FunctionMap } from './trace/function-map.ts';
+import type { InstructionProfile } from './trace/instruction-profile.ts';
 import { TwoCoreMachine } from './two-cores/machine.ts';
 import type { PicoOptions, Program, ProgramSymbol, RunEnd, RunResult, RunUntil } from './types.ts';
 
@@ -225,6 +226,17 @@ export class Pico {
     if (!this.machine.observeCalls) throw new UsageError('Calls can be observed on the starmind core only');
     this.calls = observer;
     this.machine.observeCalls(observer);
+  }
+
+  /**
+   * Counts the cycles of each instruction of a function from now to the next reset. Its code must be in place: kernels in SRAM are
+   * only after the program's start.
+   * @throws UsageError on the stock core
+   */
+  profileInstructions(profile: InstructionProfile): void {
+    if (!this.machine.profileInstructions)
+      throw new UsageError('Instructions can be profiled on the starmind core only');
+    this.machine.profileInstructions(profile);
   }
 
   /** Functions by address, for `CallProfile`. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { WeightFormat } from '../../models/quantized.ts';
 import type { ProfiledRun } from '../profile/report.ts';
-import type { Scenario } from '../target/scenario.ts';
+import type { RunObserver, Scenario } from '../target/scenario.ts';
 import { writeWhole } from './files.ts';
 import { formatOption } from './format.ts';
 import { readClock, readCount } from './numbers.ts';
@@ -23,6 +23,7 @@ interface ProfileFlags {
   perfetto?: string;
   diff?: string;
   json?: boolean;
+  annotate?: string;
 }
 
 const EXAMPLES = `
@@ -31,6 +32,7 @@ Examples:
   starmind profile --perfetto story.json --tokens 4   a time line for ui.perfetto.dev
   starmind profile --speedscope story.speedscope.json
   starmind profile --collapsed story.txt              for flamegraph.pl
+  starmind profile --annotate sm_matvec_int8_m0 --tokens 2
   starmind profile --json > before.json               then change a kernel, and
   starmind profile --diff before.json                 see which functions changed`;
 
@@ -57,11 +59,16 @@ export const addProfile = (program: Command): Command =>
     .option('--speedscope <file>', 'write a speedscope profile')
     .option('--perfetto <file>', 'write a time line in the Chrome trace format')
     .option('--diff <base>', 'show what changed since a profile that --json printed')
+    .option(
+      '--annotate <function>',
+      'print the cycles of each instruction of a function beside its disassembly',
+    )
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
     .action(profile);
 
 const profile = async (flags: ProfileFlags): Promise<void> => {
+  if (flags.annotate !== undefined) return annotate(flags.annotate, flags);
   const { parseProfile, profileReport, profileTable, diffTable } = await import('../profile/report.ts');
   const base =
     flags.diff === undefined ? undefined : parseProfile(readFileSync(flags.diff, 'utf8'), flags.diff);
@@ -75,33 +82,46 @@ const profile = async (flags: ProfileFlags): Promise<void> => {
   for (const line of base ? diffTable(base, report) : profileTable(report, flags.rows)) print(`${line}\n`);
 };
 
-const profiledRun = async (flags: ProfileFlags): Promise<{ run: ProfiledRun; names: string[] }> => {
+const annotate = async (name: string, flags: ProfileFlags): Promise<void> => {
+  const { annotatedListing, InstructionObserver } = await import('../profile/annotate.ts');
+  const observer = new InstructionObserver(name);
+  const { firmware } = await tell(flags, observer);
+  for (const line of annotatedListing(observer.profile, firmware.elfPath)) print(`${line}\n`);
+};
+
+/** Tells the story to somebody who looks on. */
+const tell = async (flags: ProfileFlags, observer: RunObserver) => {
   const { loadModel } = await import('../target/model.ts');
   const { GREEDY } = await import('../target/scenario.ts');
   const { emulatorTarget } = await import('../target/emulator.ts');
   const { prepareFirmware } = await import('./setup.ts');
-  const { Profiler } = await import('../profile/profiler.ts');
   const model = loadModel(flags.model, { format: flags.format });
   const cores = flags.cores === undefined ? undefined : flags.cores === '1' ? 1 : 2;
   const { prompt, tokens, clock } = flags;
   const scenario: Scenario = { model, prompt, tokens, sampler: GREEDY, cores, clockHz: clock };
-  const target = emulatorTarget(await prepareFirmware());
-  const profiler = new Profiler({ timeline: flags.perfetto !== undefined });
+  const firmware = await prepareFirmware();
   const progress = startProgress(`profiling ${model.name}`);
   try {
-    const result = await target.run(scenario, {
-      observer: profiler,
+    const result = await emulatorTarget(firmware).run(scenario, {
+      observer,
       onToken: ({ index }) => progress.report((index + 1) / tokens, `token ${index + 1} of ${tokens}`),
     });
-    const names = [
-      ...result.promptTokens.slice(1).map((_, i) => `prompt ${i}`),
-      ...result.tokens.map((token, i) => `token ${i} ${JSON.stringify(model.decode([token]))}`),
-    ];
-    const measured = result.measured!;
-    return { run: { model, cores, tokens: result.tokens.length, measured, profiler }, names };
+    return { model, cores, firmware, result };
   } finally {
     progress.end();
   }
+};
+
+const profiledRun = async (flags: ProfileFlags): Promise<{ run: ProfiledRun; names: string[] }> => {
+  const { Profiler } = await import('../profile/profiler.ts');
+  const profiler = new Profiler({ timeline: flags.perfetto !== undefined });
+  const { model, cores, result } = await tell(flags, profiler);
+  const names = [
+    ...result.promptTokens.slice(1).map((_, i) => `prompt ${i}`),
+    ...result.tokens.map((token, i) => `token ${i} ${JSON.stringify(model.decode([token]))}`),
+  ];
+  const measured = result.measured!;
+  return { run: { model, cores, tokens: result.tokens.length, measured, profiler }, names };
 };
 
 const writeFiles = async (run: ProfiledRun, names: string[], flags: ProfileFlags): Promise<void> => {

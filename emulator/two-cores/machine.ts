@@ -17,6 +17,7 @@ import { UsageError } from '../program/errors.ts';
 import { runPioInEmulatedTime } from '../stock/pio.ts';
 import { carriedState, connectWatchdog, resetPads } from '../stock/wiring.ts';
 import type { CallObserver } from '../trace/call-observer.ts';
+import type { InstructionProfile } from '../trace/instruction-profile.ts';
 
 const SRAM = 0x20000000;
 const SRAM_BYTES = 0x42000;
@@ -42,6 +43,7 @@ export class TwoCoreMachine implements Machine {
   private readonly flashBytes: number;
   private readonly counterListeners: CounterReadListener[] = [];
   private readonly stacks: [StackRange | undefined, StackRange | undefined] = [undefined, undefined];
+  private instructions: InstructionProfile | undefined;
   private stopRequested = false;
 
   constructor({ bootrom, xoscHz, from }: TwoCoreOptions) {
@@ -89,7 +91,9 @@ export class TwoCoreMachine implements Machine {
     this.stopRequested = this.fault !== undefined || this.resetRequested;
     while (!this.stopRequested && this.cycles < limit) {
       const guardAt = (Math.floor(this.cycles / GUARD_PERIOD) + 1) * GUARD_PERIOD;
-      this.chip.run(Math.min(limit, guardAt));
+      const until = Math.min(limit, guardAt);
+      if (this.instructions) this.instructions.run(this.chip, until);
+      else this.chip.run(until);
       if (this.cycles >= guardAt) this.armGuards();
     }
   }
@@ -157,6 +161,10 @@ export class TwoCoreMachine implements Machine {
       const at = this.counterListeners.indexOf(listener);
       if (at >= 0) this.counterListeners.splice(at, 1);
     };
+  }
+
+  profileInstructions(profile: InstructionProfile | undefined): void {
+    this.instructions = profile;
   }
 
   observeCalls(observer: CallObserver | null): void {
