@@ -161,7 +161,7 @@ static struct cut SM_HOT_ALONE find_cut(const struct order *o, const struct buck
 }
 
 /* The tokens that top-k and then top-p keep. */
-static struct cut SM_HOT keep(const struct order *o, uint32_t top_k, uint32_t top_p) {
+static struct cut SM_HOT_ALONE keep(const struct order *o, uint32_t top_k, uint32_t top_p) {
   struct bucket buckets[BUCKETS];
   struct cut all = {0xffffffffu, o->vocabulary, 0};
   if (top_k == 0 && top_p >= SM_TOP_P_OFF) {

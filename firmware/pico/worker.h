@@ -2,7 +2,7 @@
  * Core 1 as a worker of core 0: it sleeps (WFE) until it is given a function, calls it, and says so. A hand-off is two
  * stores and SEV. Also the engine's porting header for two cores (engine/port.h).
  *
- * What core 1 runs must lie in SRAM with everything it touches, and must not print: it has 768 bytes of stack.
+ * What core 1 runs must lie in SRAM with everything it touches, and must not print: it has 480 bytes of stack.
  */
 #ifndef SM_WORKER_H
 #define SM_WORKER_H
