@@ -8,11 +8,11 @@ import { ImageError } from '../../models/image/errors.ts';
 import { defaultFlashLimit, imageAddress } from '../../models/image/layout.ts';
 import type { MemoryPlan } from '../../models/image/plan.ts';
 import { writeImage } from '../../models/image/write.ts';
-import { randomModel } from '../../models/random.ts';
 import { type GenerateEvent, LinkClient, LinkError, PHASES } from '../link/index.ts';
 import { EmulatedDevice } from '../target/device.ts';
 import { describeDifference, PhaseObserver } from '../target/observer.ts';
 import { GREEDY, ScenarioError } from '../target/scenario.ts';
+import { randomQuantized } from './random-checkpoint.ts';
 import type { MeasuredRow, StudyRow, StudySettings } from './row.ts';
 import { multiplyAdds, type StudyCase } from './shapes.ts';
 
@@ -21,8 +21,8 @@ const POSITIONS = [0, 8, 32];
 /** The original's demo: six ids in, six tokens out. */
 const DEMO_LENGTH = 6;
 const WARM_UP_TOKENS = 2;
-/** Token 0 of a random model's tokenizer. */
-const LETTER = 'a';
+/** Every prompt consists of it. */
+const TOKEN = 0;
 
 export type DeviceFirmware = Pick<Firmware, 'elf' | 'bootrom'>;
 
@@ -70,12 +70,8 @@ const flashExcess = ({ shape }: StudyCase, { format }: StudySettings): string | 
   return `too-big-for-flash: the weights alone take ${least} bytes, and flash has ${defaultFlashLimit} for an image`;
 };
 
-/** Without BOS and EOS nothing ends a story but the end of the context. */
-const imageOf = ({ name, shape, seed }: StudyCase, { format, placement }: StudySettings) => {
-  const model = randomModel({ seed, shape, format });
-  const parameters = multiplyAdds(shape);
-  return writeImage({ ...model, name: name.slice(0, 31), parameters, bos: null, eos: null }, { placement });
-};
+const imageOf = ({ name, shape, seed }: StudyCase, { format, placement }: StudySettings) =>
+  writeImage(randomQuantized(name.slice(0, 31), shape, seed, format), { placement });
 
 type Measurements = Omit<
   MeasuredRow,
@@ -96,7 +92,10 @@ const measureImage = async (
   const { modelError } = await client.hello();
   if (modelError !== null) throw new ScenarioError('device', `the firmware refuses the image: ${modelError}`);
   const passes = (prompt: number, count: number) =>
-    countPasses(client.generate({ prompt: LETTER.repeat(prompt), count, ...GREEDY, cores }), observer);
+    countPasses(
+      client.generate({ tokens: new Array<number>(prompt).fill(TOKEN), count, ...GREEDY, cores }),
+      observer,
+    );
   // The first story after boot also pays for code that is not in the flash's cache yet.
   await passes(1, Math.min(WARM_UP_TOKENS, context));
   const whole = await passes(1, context);
