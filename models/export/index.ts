@@ -4,6 +4,7 @@ import { tokenizerFromSection } from '../tokenizer/index.ts';
 import { exportHuggingFace } from './huggingface.ts';
 import { huggingFaceTokenizer } from './huggingface-tokenizer.ts';
 import { exportLlama2c, exportLlama2cTokenizer } from './llama2c.ts';
+import { inLlama2cOrder } from './llama2c-order.ts';
 
 export const exportFormats = ['llama2c', 'safetensors'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
@@ -18,9 +19,10 @@ export interface Exported {
 /** @throws ModelError when the format cannot hold the model */
 export function exportModel(checkpoint: Checkpoint, format: ExportFormat): Exported {
   if (format === 'llama2c') {
-    const { bytes, notes } = exportLlama2cTokenizer(checkpoint);
+    const ordered = inLlama2cOrder(checkpoint);
+    const { bytes, notes } = exportLlama2cTokenizer(ordered);
     const files = new Map([
-      [`${checkpoint.name}.bin`, exportLlama2c(checkpoint)],
+      [`${checkpoint.name}.bin`, exportLlama2c(ordered)],
       ['tokenizer.bin', bytes],
     ]);
     return { files, notes };

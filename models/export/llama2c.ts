@@ -110,7 +110,7 @@ function tokenizerNotes(data: TokenizerData): string[] {
   }
   if (data.fallback !== 'bytes' || data.fallbackBase !== 3) {
     notes.push(
-      'run.c writes characters outside the vocabulary as tokens 3 to 258; this model has others there',
+      'run.c writes characters outside the vocabulary as tokens 3 to 258; this model has others there, so keep to its characters',
     );
   }
   if (!data.prependSpace) notes.push('run.c puts a space before the prompt; this model was trained without');
