@@ -31,10 +31,17 @@ describe.skipIf(GDB === undefined)('gdb-multiarch', () => {
   const gdb = async (...commands: string[]): Promise<(command: string) => string> => {
     const all = [`target remote 127.0.0.1:${server.port}`, ...commands, 'detach'];
     const lines = ['set pagination off', 'set confirm off', ...all.flatMap((c) => [`echo > ${c}\\n`, c])];
-    const { all: output = '' } = await execa(
-      GDB as string,
-      ['-nx', '-q', '-batch', ...lines.flatMap((line) => ['-ex', line]), firmware.elfPath],
-      { reject: false, all: true, stdin: 'ignore', timeout: 100_000 },
+    // What the monitor says goes to stderr: one pipe for both keeps the order.
+    const { stdout: output = '' } = await execa(
+      'sh',
+      [
+        '-c',
+        'exec "$0" "$@" 2>&1',
+        GDB as string,
+        ...['-nx', '-q', '-batch', ...lines.flatMap((line) => ['-ex', line])],
+        firmware.elfPath,
+      ],
+      { reject: false, stdin: 'ignore', timeout: 100_000 },
     );
     const parts = output.split(/^> /m).map((part) => part.split('\n'));
     return (command) =>
@@ -87,6 +94,25 @@ describe.skipIf(GDB === undefined)('gdb-multiarch', () => {
     );
     expect(said('continue')).toContain('sm_engine_forward');
     expect(target.pico.readWord(target.pico.symbol('sm_phase_marker')!.address)).toBe(0);
+  });
+
+  it('steps an assembly loop round and round', async () => {
+    target.reset();
+    const steps = Array.from({ length: 400 }, (_, i) => ['stepi', `p/x (unsigned) $pc + 0 * ${i}`]).flat();
+    const said = await gdb(
+      'hbreak sm_matvec_int8_m0',
+      'monitor send generate 1 Once',
+      'continue',
+      'delete',
+      ...steps,
+    );
+    const places = steps
+      .filter((command) => command !== 'stepi')
+      .map((command) => Number(/0x[0-9a-f]+/.exec(said(command))?.[0]));
+    const { address, size } = target.pico.symbol('sm_matvec_int8_m0')!;
+    const inKernel = places.filter((pc) => pc >= address && (size === 0 || pc < address + size));
+    expect(inKernel.length).toBe(places.length);
+    expect(new Set(places).size).toBeLessThan(places.length - 50);
   });
 
   it('loads a program into flash and starts it', async () => {
