@@ -26,7 +26,7 @@ export const emulatorTarget = (
   { core }: EmulatorOptions = {},
 ): Target => ({
   name: 'emulator',
-  run: (scenario, options = {}) => {
+  run: async (scenario, options = {}) => {
     const { bootrom, elf } = firmware;
     const { image } = scenario.model;
     const device = new EmulatedDevice({ bootrom, elf, image, imageAddress: MODEL_FLASH_ADDRESS, core });
