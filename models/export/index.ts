@@ -27,19 +27,21 @@ export function exportModel(checkpoint: Checkpoint, format: ExportFormat): Expor
     ]);
     return { files, notes };
   }
-  const { safetensors, config } = exportHuggingFace(checkpoint);
+  const tokenizer = huggingFaceTokenizer(
+    tokenizerFromSection(checkpoint.tokenizer.section, checkpoint.tokenizer).data,
+  );
+  // tokenizer.bin has its ids fixed, so the rows move with them.
+  const ordered = tokenizer === undefined ? inLlama2cOrder(checkpoint) : checkpoint;
+  const { safetensors, config } = exportHuggingFace(ordered);
   const files = new Map([
     ['model.safetensors', safetensors],
     ['config.json', jsonFile(config)],
   ]);
-  const tokenizer = huggingFaceTokenizer(
-    tokenizerFromSection(checkpoint.tokenizer.section, checkpoint.tokenizer).data,
-  );
   if (tokenizer !== undefined) {
     files.set('tokenizer.json', jsonFile(tokenizer));
     return { files, notes: [] };
   }
-  files.set('tokenizer.bin', exportLlama2cTokenizer(checkpoint).bytes);
+  files.set('tokenizer.bin', exportLlama2cTokenizer(ordered).bytes);
   return {
     files,
     notes: ['tokenizer.json cannot hold this tokenizer (nibble tokens); it is written as tokenizer.bin'],

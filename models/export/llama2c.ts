@@ -6,6 +6,7 @@ import { type Checkpoint, tensorShapes } from '../checkpoint.ts';
 import type { ModelConfig } from '../config.ts';
 import { ModelError } from '../errors.ts';
 import { NEVER_MERGED, type TokenizerData, tokenizerFromSection } from '../tokenizer/index.ts';
+import { byteText, nibbleText } from '../tokenizer/llama2c.ts';
 
 /** @throws ModelError when llama2.c's fixed arithmetic would not be the model's: another family, head shape, theta or epsilon. */
 export function exportLlama2c({ name, config, tensors }: Checkpoint): Uint8Array {
@@ -97,9 +98,8 @@ function llama2cPiece(data: TokenizerData, id: number, piece: Uint8Array): Uint8
   if (id === bos) return text('\n<s>\n');
   if (id === eos) return text('\n</s>\n');
   const nth = id - fallbackBase;
-  const hexadecimal = nth.toString(16).toUpperCase();
-  if (fallback === 'bytes' && nth >= 0 && nth < 256) return text(`<0x${hexadecimal.padStart(2, '0')}>`);
-  if (fallback === 'nibbles' && nth >= 0 && nth < 16) return text(`<nibble ${hexadecimal}>`);
+  if (fallback === 'bytes' && nth >= 0 && nth < 256) return text(byteText(nth));
+  if (fallback === 'nibbles' && nth >= 0 && nth < 16) return text(nibbleText(nth));
   return piece;
 }
 

@@ -1,5 +1,6 @@
 /** What a file is, by its content. Formats without a magic number are told by the length that their header describes. */
 import { readFileSync } from 'node:fs';
+import { byteText, nibbleText } from '../tokenizer/llama2c.ts';
 import { isLegacyLlama2c, llama2cMagic } from './llama2c.ts';
 import { isObject, parseJsonObject, type SourceFile } from './source.ts';
 import { isStarmind, mayBeStarmind } from './starmind.ts';
@@ -43,8 +44,6 @@ export const kindNames: Record<FileKind, string> = {
 
 /** "PK\3\4" read as a little-endian u32: torch.save since 1.6. */
 const zipMagic = 0x04034b50;
-/** `<unk>`, BOS, EOS and the byte tokens. */
-const leastLlama2cTokens = 259;
 const largestSmallFile = 16 * 1024 * 1024;
 
 export function kindOf(file: SourceFile): FileKind {
@@ -93,7 +92,8 @@ function partKind({ path, bytes }: SourceFile): FileKind | undefined {
   const entries = stepsToEnd(file, 2, (at) => 1 + file[at]);
   if (entries > 0 && entries === file.readUInt16LE(0)) return 'starmind-vocabulary';
   const pieces = stepsToEnd(file, 4, (at) => (at + 8 > file.length ? 0 : 8 + file.readInt32LE(at + 4)));
-  return pieces >= leastLlama2cTokens ? 'llama2c-tokenizer' : undefined;
+  const hasFallback = file.includes(byteText(0)) || file.includes(nibbleText(0));
+  return pieces > 0 && hasFallback ? 'llama2c-tokenizer' : undefined;
 }
 
 /** How many steps of the size that is written at each place lead exactly to the end; 0 when they do not. */

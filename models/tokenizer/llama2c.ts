@@ -3,10 +3,20 @@
  * number of tokens; it comes from the model. Ids 0 `<unk>`, 1 BOS, 2 EOS, then 256 byte tokens `<0x00>`..`<0xFF>`
  * (source: karpathy/llama2.c, tokenizer.py `export`, run.c `build_tokenizer`, `encode`, `decode`).
  */
-import { NEVER_MERGED, type TokenizerData, TokenizerError } from './data.ts';
+import { FALLBACK_TOKENS, NEVER_MERGED, type TokenizerData, TokenizerError } from './data.ts';
 import { codePointLength } from './utf8.ts';
 
 const BYTE_BASE = 3;
+
+/** How a byte token is written. */
+export function byteText(byte: number): string {
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+}
+
+/** How our exports write a nibble token, which llama2.c itself does not have. */
+export function nibbleText(nibble: number): string {
+  return `<nibble ${nibble.toString(16).toUpperCase()}>`;
+}
 
 interface ScoredPiece {
   score: number;
@@ -53,25 +63,27 @@ function ranksOf(found: ScoredPiece[]): number[] {
  */
 export function tokenizerFromLlama2c(bytes: Uint8Array, vocabulary?: number): TokenizerData {
   const found = readPieces(bytes, vocabulary);
-  for (let byte = 0; byte < 256; byte++) {
-    const expected = `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
-    const piece = found[BYTE_BASE + byte]?.piece;
-    if (piece === undefined || Buffer.from(piece).toString('latin1') !== expected) {
-      throw new TokenizerError(`token ${BYTE_BASE + byte} is not ${expected}`);
-    }
+  const textOf = (id: number) => Buffer.from(found[id]?.piece ?? []).toString('latin1');
+  const fallback = textOf(BYTE_BASE) === nibbleText(0) ? 'nibbles' : 'bytes';
+  const end = BYTE_BASE + FALLBACK_TOKENS[fallback];
+  for (let id = BYTE_BASE; id < end; id++) {
+    const expected = fallback === 'nibbles' ? nibbleText(id - BYTE_BASE) : byteText(id - BYTE_BASE);
+    if (textOf(id) !== expected) throw new TokenizerError(`token ${id} is not ${expected}`);
   }
-  const isSilent = (id: number) => id === 1 || id === 2 || (id >= BYTE_BASE && id < BYTE_BASE + 256);
+  const isSilent = (id: number) => id === 1 || id === 2 || (id >= BYTE_BASE && id < end);
   const ranks = ranksOf(found);
+  // Only models of ours have nibble tokens, and they were trained without a space in front.
+  const hasSpace = fallback === 'bytes';
   return {
     pieces: found.map(({ piece }, id) => (isSilent(id) ? new Uint8Array(0) : piece)),
-    ranks: ranks.map((rank, id) => (id < BYTE_BASE + 256 ? NEVER_MERGED : rank)),
-    fallback: 'bytes',
+    ranks: ranks.map((rank, id) => (id < end ? NEVER_MERGED : rank)),
+    fallback,
     fallbackBase: BYTE_BASE,
     bos: 1,
     eos: 2,
     control: [0],
     prependBos: true,
-    prependSpace: true,
-    stripSpace: true,
+    prependSpace: hasSpace,
+    stripSpace: hasSpace,
   };
 }

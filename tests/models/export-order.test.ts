@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { exportModel } from '../../models/export/index.ts';
 import { inLlama2cOrder } from '../../models/export/llama2c-order.ts';
+import { importModel } from '../../models/import/index.ts';
 import { FloatModel, loadCheckpoint, tokenizerFromSection } from '../../models/index.ts';
 import { stories260K } from './interop.ts';
 
@@ -29,3 +34,27 @@ it('a model of llama2.c stays as it is', () => {
   const real = stories260K();
   if (real !== undefined) expect(inLlama2cOrder(real)).toBe(real);
 });
+
+it.each(['llama2c', 'safetensors'] as const)(
+  'the default model comes back from %s with its tokens and its logits',
+  (format) => {
+    const before = inLlama2cOrder(loadCheckpoint('story-90k'));
+    const folder = mkdtempSync(join(tmpdir(), 'starmind-export-'));
+    try {
+      for (const [name, content] of exportModel(loadCheckpoint('story-90k'), format).files) {
+        writeFileSync(join(folder, name), content);
+      }
+      const after = importModel(folder).checkpoint;
+      const [was, is] = [before, after].map(({ tokenizer }) =>
+        tokenizerFromSection(tokenizer.section, tokenizer),
+      );
+      const ids = was.encode('Once upon a time, a small boy found a red ball – and kept it.');
+      expect(is.encode('Once upon a time, a small boy found a red ball – and kept it.')).toEqual(ids);
+      expect([...new FloatModel(after).forward(ids[0], 0)]).toEqual([
+        ...new FloatModel(before).forward(ids[0], 0),
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
