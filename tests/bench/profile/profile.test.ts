@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PHASES } from '../../../bench/link/index.ts';
+import { InstructionObserver } from '../../../bench/profile/annotate.ts';
 import { collapsedStacks, speedscope } from '../../../bench/profile/flame.ts';
 import { functionCycles } from '../../../bench/profile/functions.ts';
 import { perfettoTrace } from '../../../bench/profile/perfetto.ts';
@@ -112,5 +113,20 @@ describe('a profile of a story', () => {
     const alone = Math.min(await timeOf(), await timeOf());
     const watched = Math.min(await timeOf(new Profiler()), await timeOf(new Profiler()));
     expect(watched).toBeLessThanOrEqual(2 * alone);
+  });
+
+  it('of the instructions of a function agrees with that of functions, and changes nothing', async () => {
+    // With one core nothing waits, so that both agree to which function a wait belongs.
+    const scenario = { model, prompt: 'Once upon', tokens: 2, sampler: GREEDY, cores: 1 as const };
+    const whole = new Profiler();
+    const expected = await target.run(scenario, { observer: whole });
+    const observer = new InstructionObserver('sm_rotate_m0');
+    expect(await target.run(scenario, { observer })).toEqual(expected);
+    const { cycles, executions } = observer.profile;
+    const rotate = functionCycles(whole.profile).find(({ name }) => name === 'sm_rotate_m0');
+    expect(cycles.reduce((all, spent) => all + spent, 0)).toBe(rotate?.self);
+    expect(executions[0]).toBeGreaterThan(0);
+    const unknown = target.run(scenario, { observer: new InstructionObserver('sm_nothing') });
+    await expect(unknown).rejects.toThrow('no function "sm_nothing"');
   });
 });
