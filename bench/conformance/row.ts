@@ -5,8 +5,8 @@ export interface ConformanceRow {
   /** As the device prints it: group, dot, what. */
   name: string;
   unit: 'cycles' | 'accesses' | 'kHz';
-  /** Per repetition, from the timing table. */
-  expected: number;
+  /** Per repetition, from the timing table; null where compiled code is measured, which only running it can count. */
+  expected: number | null;
   /** Per repetition, as a document or a published measurement on silicon gives it; null when none does. */
   documented: number | null;
   /** The document says "about", or measured with other code: a deviation is shown and is no failure. */
@@ -51,7 +51,7 @@ export function estimatedRow(
 /** Published from a board, with code that is not ours or a figure that is rounded. */
 export function publishedRow(
   name: string,
-  expected: number,
+  expected: number | null,
   published: number,
   source: string,
   note: string,

@@ -111,6 +111,8 @@ begin_rows instruction_rows
 
   /* 101 and 100 passes; the NOP makes up for the last branch, which is not taken. */
   row "published.busy-wait-pass", 1, "ldr r0, =300", "1: subs r0, #3; bcs 1b; nop", "", 101
+  row "published.counting-loop", 1, "sub sp, #4; mov r1, sp; movs r2, #100; str r2, [r1]", \
+    "1: ldr r2, [r1]; subs r2, #1; str r2, [r1]; ldr r2, [r1]; cmp r2, #0; bne 1b; nop", "add sp, #4", 100
   row "published.sio-toggle-loop", 1, "ldr r0, =SIO; ldr r1, =0; movs r2, #0; movs r3, #100", \
     "1: str r1, [r0, #0x14]; str r1, [r0, #0x18]; adds r2, #1; cmp r2, r3; bne 1b; nop", "", 100
 end_rows

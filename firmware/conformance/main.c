@@ -101,6 +101,7 @@ int main(void) {
   peripheral_rows();
   pair_rows();
   published_rows();
+  published_gpio_rows();
   clock_rows();
   put_text("done\r\n");
   report_flush();

@@ -51,6 +51,7 @@ void flash_rows(void);
 void dma_rows(void);
 void pair_rows(void);
 void published_rows(void);
+void published_gpio_rows(void);
 void peripheral_rows(void);
 void clock_rows(void);
 

@@ -17,6 +17,7 @@ test('the serial output of a device is read into rows', () => {
       { name: 'branch.b', unit: 'cycles', repetitions: 16, total: 48 },
       { name: 'exception.svc-entry', unit: 'cycles', repetitions: 1, total: 18 },
       { name: 'published.systick-wrap-to-handler', unit: 'cycles', repetitions: 1, total: 20 },
+      { name: 'published.thirteen-pins-on-off', unit: 'cycles', repetitions: 100, total: 6000 },
     ],
     complete: true,
   });
@@ -45,6 +46,7 @@ test('a row is judged by its document first, then by the timing table', () => {
   expect(verdicts.get('branch.b')).toEqual(['wrong', 1]);
   expect(verdicts.get('exception.svc-entry')).toEqual(['unpredicted', 2]);
   expect(verdicts.get('published.systick-wrap-to-handler')).toEqual(['near', -2]);
+  expect(verdicts.get('published.thirteen-pins-on-off')).toEqual(['near', -3]);
   expect(verdicts.get('rom.load')).toEqual(['missing', null]);
 });
 
