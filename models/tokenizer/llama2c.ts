@@ -71,17 +71,19 @@ export function tokenizerFromLlama2c(bytes: Uint8Array, vocabulary?: number): To
     if (textOf(id) !== expected) throw new TokenizerError(`token ${id} is not ${expected}`);
   }
   const isSilent = (id: number) => id === 1 || id === 2 || (id >= BYTE_BASE && id < end);
+  // Id 0 is never text in a file of llama2.c; models of ours, which know no <unk>, have a common piece there.
+  const isUnknown = (id: number) => id === 0 && /^<.*>$/.test(textOf(0));
   const ranks = ranksOf(found);
   // Only models of ours have nibble tokens, and they were trained without a space in front.
   const hasSpace = fallback === 'bytes';
   return {
     pieces: found.map(({ piece }, id) => (isSilent(id) ? new Uint8Array(0) : piece)),
-    ranks: ranks.map((rank, id) => (id < end ? NEVER_MERGED : rank)),
+    ranks: ranks.map((rank, id) => (isSilent(id) || isUnknown(id) ? NEVER_MERGED : rank)),
     fallback,
     fallbackBase: BYTE_BASE,
     bos: 1,
     eos: 2,
-    control: [0],
+    control: found.flatMap((_, id) => (isUnknown(id) ? [id] : [])),
     prependBos: true,
     prependSpace: hasSpace,
     stripSpace: hasSpace,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { corpusStories } from '../../models/corpus/index.ts';
 import { exportModel } from '../../models/export/index.ts';
 import { inLlama2cOrder } from '../../models/export/llama2c-order.ts';
 import { importModel } from '../../models/import/index.ts';
@@ -48,8 +49,9 @@ it.each(['llama2c', 'safetensors'] as const)(
       const [was, is] = [before, after].map(({ tokenizer }) =>
         tokenizerFromSection(tokenizer.section, tokenizer),
       );
-      const ids = was.encode('Once upon a time, a small boy found a red ball – and kept it.');
-      expect(is.encode('Once upon a time, a small boy found a red ball – and kept it.')).toEqual(ids);
+      for (const story of corpusStories('grammar', 'held-out', 20, 3))
+        expect(is.encode(story)).toEqual(was.encode(story));
+      const ids = was.encode('Once upon a time');
       expect([...new FloatModel(after).forward(ids[0], 0)]).toEqual([
         ...new FloatModel(before).forward(ids[0], 0),
       ]);
