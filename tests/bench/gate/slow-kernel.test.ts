@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from '../../../bench/cli/program.ts';
 import { Pico, readProgram } from '../../../emulator/index.ts';
 import { buildFirmware, type Firmware } from '../../../firmware/build.ts';
@@ -15,6 +15,8 @@ let folder: string;
 let args: string[];
 
 beforeAll(async () => {
+  // Baselines are written here, to a folder of our own.
+  vi.stubEnv('CI', '');
   firmware = await buildFirmware();
   folder = mkdtempSync(join(tmpdir(), 'slow-kernel-'));
   const scenarios = [{ name: 'short', model: 'story-90k', prompt: 'Once upon', tokens: 2, cores: 1 }];
@@ -22,7 +24,10 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'slow.elf'), slower(firmware.elf));
   args = ['bench', '--scenarios', join(folder, 'scenarios.json'), '--baselines', join(folder, 'baselines')];
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** The kernel ends with `pop {..., pc}` and a NOP that only pads; the other way round each call takes a cycle more. */
 const slower = (elf: Uint8Array): Uint8Array => {
