@@ -51,7 +51,7 @@ static uint32_t IN_SRAM(toggle_thirteen)(uint32_t passes) {
   return (before - systick_hw->cvr) & 0xffffff;
 }
 
-/** The pins stay inputs, for a board has other things on them; the stores are the same. */
+/** GPIO 4 to 14 are not made outputs, as a board may have other things on them; the stores are the same. */
 static void thirteen_pins(void) {
   const uint32_t few = toggle_thirteen(50);
   report("published.thirteen-pins-on-off", "cycles", 100, (int32_t)(toggle_thirteen(150) - few));
