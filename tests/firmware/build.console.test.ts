@@ -61,7 +61,7 @@ describe('a line of text', () => {
   test('is stopped by Ctrl-C', () => {
     type(device, '/tokens 40\r');
     device.pico.uart[0].send('abc\r');
-    device.pico.run({ timeoutSeconds: 0.02 });
+    device.pico.run({ timeoutSeconds: 0.006 });
     const tokens = Number(/(\d+) tokens,/.exec(type(device, '\x03'))?.[1]);
     expect(tokens).toBeGreaterThan(0);
     expect(tokens).toBeLessThan(40);
