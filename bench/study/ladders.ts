@@ -12,7 +12,7 @@ interface Point {
   heads: number;
 }
 
-/** From where hardly anything but overhead costs to where multiply-adds do; weights stay in SRAM on every rung. */
+/** From where hardly anything but overhead costs to where multiply-adds do; the top rungs of `large` do not fit into SRAM. */
 export const BASE_POINTS: Record<string, Point> = {
   small: { vocabulary: 64, dim: 8, hidden: 32, layers: 1, heads: 2 },
   middle: { vocabulary: 128, dim: 16, hidden: 64, layers: 2, heads: 4 },
