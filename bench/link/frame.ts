@@ -2,8 +2,9 @@
  * Frames of firmware/LINK.md: `00, COBS(payload, CRC-32), 00`. Whatever lies between zero bytes and is not a frame is
  * text for people, or noise; so a receiver is in step again after at most one frame, whatever was lost.
  */
+
+import { crc32 } from '../../models/image/crc32.ts';
 import { cobsDecode, cobsEncode } from './cobs.ts';
-import { crc32 } from './crc32.ts';
 
 const CRC_BYTES = 4;
 

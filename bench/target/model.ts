@@ -10,7 +10,6 @@ import {
   imageAddress,
   loadCheckpoint,
   ModelError,
-  parameterCount,
   parseImage,
   presets,
   type QuantizedModel,
@@ -114,28 +113,6 @@ export const modelFromImage = (bytes: Uint8Array): LoadedModel => {
     decode: (tokens) => tokenizer.decodeText(tokens),
     plan: () => '',
   };
-};
-
-/** A line of `starmind models`. */
-export interface ListedModel {
-  name: string;
-  family: string;
-  parameters: number;
-  /** A checkpoint of it is committed, so it can be run. */
-  trained: boolean;
-  summary: string;
-}
-
-export const listModels = (): ListedModel[] => {
-  const trained = checkpointNames();
-  const shapes = Object.entries(presets).map(([name, { config, summary }]) => ({ name, config, summary }));
-  const others = trained
-    .filter((name) => !Object.hasOwn(presets, name))
-    .map((name) => ({ name, config: loadCheckpoint(name).config, summary: '' }));
-  return [...shapes, ...others].map(({ name, config, summary }) => {
-    const { family } = config;
-    return { name, family, parameters: parameterCount(config), trained: trained.includes(name), summary };
-  });
 };
 
 const MAGIC = 'SMP1';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cobsDecode, cobsEncode } from '../../../bench/link/cobs.ts';
-import { crc32 } from '../../../bench/link/crc32.ts';
 import { encodeFrame, FrameParser, type Piece } from '../../../bench/link/frame.ts';
+import { crc32 } from '../../../models/image/crc32.ts';
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 const zeroHeavy = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 })), { maxLength: 700 });
