@@ -6,8 +6,10 @@ import { preset } from '../presets.ts';
 import type { BackendChoice } from './backend.ts';
 
 export interface TrainingOptions {
-  /** Name in models/presets.ts. */
+  /** Name in models/presets.ts; with `config`, only what the checkpoint is called. */
   preset: string;
+  /** A shape without a name in the presets. @default the preset's */
+  config?: ModelConfig;
   /** `grammar`, or a text file or folder. @default 'grammar' */
   corpus?: string;
   /** How long to train. Either this or `steps`, of which only the latter gives the same weights each time. */
@@ -52,7 +54,7 @@ const isWhole = (value: number, least: number, most = Number.MAX_SAFE_INTEGER) =
 
 /** @throws ModelError saying what is wrong */
 export function checkOptions(options: TrainingOptions): Settings {
-  const config = checkConfig(preset(options.preset).config);
+  const config = checkConfig(options.config ?? preset(options.preset).config);
   const settings: Settings = {
     config,
     preset: options.preset,
