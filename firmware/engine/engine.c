@@ -53,6 +53,8 @@ int sm_engine_init(struct sm_engine *e, const struct sm_image *image, void *aren
 
   /* The directory's order: embedding, six per layer, final norm, output. */
   bind_matrix(&e->embedding, image, arena, 0);
+  e->layers = e->kept;
+  if (e->config.layers > SM_ENGINE_LAYERS) e->layers = (struct sm_layer *)(void *)(arena + ((image->arena_bytes + 3u) & ~3u));
   for (uint32_t i = 0; i < e->config.layers; i++) {
     struct sm_layer *layer = &e->layers[i];
     uint32_t first = 1u + 6u * i;

@@ -28,6 +28,14 @@ struct sm_layer {
   struct sm_layer_parameters p;
 };
 
+/* On a host, whose pointers are longer, all layers are kept. */
+#if defined(__arm__)
+#define SM_ENGINE_LAYERS SM_KEPT_LAYERS
+_Static_assert(sizeof(struct sm_layer) <= SM_LAYER_BYTES, "a bound layer does not fit its room behind the plan");
+#else
+#define SM_ENGINE_LAYERS SM_MAX_LAYERS
+#endif
+
 /* All of the engine's state besides the arena. Opaque to callers but for `logits`, `config` and the pointers a tracer
  * may want. */
 struct sm_engine {
@@ -46,11 +54,12 @@ struct sm_engine {
   int32_t *y;                /* matvec output */
   int32_t *scores;           /* (2 pad4(context)) */
   int32_t *logits;           /* (pad8(V)); the first V are valid after sm_engine_logits */
-  struct sm_layer layers[SM_MAX_LAYERS];
+  struct sm_layer *layers;   /* in kept, or behind the plan */
+  struct sm_layer kept[SM_ENGINE_LAYERS];
 };
 
 /*
- * Binds a validated image to `arena` (4-byte aligned, image->arena_bytes long): copies the tensors and tables the plan
+ * Binds a validated image to `arena` (4-byte aligned, image->arena_bytes and sm_image_layer_bytes long): copies the tensors and tables the plan
  * places in SRAM to their offsets and sets every pointer. The image must stay where it is. Returns 0.
  */
 int sm_engine_init(struct sm_engine *engine, const struct sm_image *image, void *arena);

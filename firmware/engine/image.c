@@ -102,7 +102,9 @@ int sm_image_open(const uint8_t *bytes, size_t available, uint32_t arena_bytes, 
   if (error == SM_OK) error = check_config(out);
   if (error == SM_OK) error = sm_check_sections(out);
   if (error != SM_OK) return error;
-  if (out->arena_bytes > arena_bytes) return SM_ERR_TOO_BIG_FOR_SRAM;
+  if (out->arena_bytes > arena_bytes || arena_bytes - out->arena_bytes < sm_image_layer_bytes(out)) {
+    return SM_ERR_TOO_BIG_FOR_SRAM;
+  }
   if (out->total_bytes > flash_limit) return SM_ERR_TOO_BIG_FOR_FLASH;
   return SM_OK;
 }

@@ -10,6 +10,9 @@
 #include "error.h"
 
 #define SM_MAX_LAYERS 64
+/* Layers whose bound form has room in the engine; more take SM_LAYER_BYTES each behind the plan, and 3 bytes to align. */
+#define SM_KEPT_LAYERS 8u
+#define SM_LAYER_BYTES 128u
 #define SM_MAX_DIM 640
 #define SM_MAX_HIDDEN 65536
 #define SM_MAX_VOCABULARY 32768
@@ -110,6 +113,11 @@ int sm_image_open(const uint8_t *bytes, size_t available, uint32_t arena_bytes, 
 void sm_image_tensor(const struct sm_image *image, uint32_t index, struct sm_tensor *out);
 void sm_image_table(const struct sm_image *image, uint32_t index, struct sm_table *out);
 void sm_image_region(const struct sm_image *image, enum sm_region_kind kind, struct sm_region *out);
+/* Bytes of the arena that are taken behind the plan. */
+static inline uint32_t sm_image_layer_bytes(const struct sm_image *image) {
+  uint32_t layers = image->config.layers;
+  return layers > SM_KEPT_LAYERS ? SM_LAYER_BYTES * layers + 3u : 0u;
+}
 void sm_image_layer(const struct sm_image *image, uint32_t layer, struct sm_layer_parameters *out);
 
 #endif

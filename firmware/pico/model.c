@@ -23,7 +23,7 @@ void sm_model_load(void) {
 uint8_t *sm_model_scratch(size_t *bytes) {
   struct sm_region kv;
   sm_image_region(&sm_model.image, SM_REGION_KV, &kv);
-  uint32_t tail = (sm_model.image.arena_bytes + 3u) & ~3u;
+  uint32_t tail = (sm_model.image.arena_bytes + sm_image_layer_bytes(&sm_model.image) + 3u) & ~3u;
   bool use_tail = SM_ARENA_BYTES - tail > kv.bytes;
   *bytes = use_tail ? SM_ARENA_BYTES - tail : kv.bytes;
   return arena + (use_tail ? tail : kv.arena);

@@ -17,6 +17,8 @@ export const gainFormat = 16;
 export const defaultArenaLimit = 228 * 1024;
 /** Bytes of flash an image may fill: 2 MB less the firmware's 256 KB. */
 export const defaultFlashLimit = 2 * 1024 * 1024 - 256 * 1024;
+/** What the engine takes of the SRAM behind the plan: deep models' bound layers (IMAGE.md, Regions). */
+export const boundLayerBytes = (layers: number): number => (layers > 8 ? 128 * layers + 3 : 0);
 /** Where the image lies in the address space. */
 export const imageAddress = 0x10040000;
 

@@ -5,6 +5,7 @@
 import type { QuantizedModel } from '../quantized.ts';
 import { ImageError } from './errors.ts';
 import {
+  boundLayerBytes,
   defaultArenaLimit,
   defaultFlashLimit,
   imageAddress,
@@ -74,7 +75,8 @@ interface Candidate {
 
 /** @throws ImageError too-big-for-sram when working memory (or, for `sram`, everything) does not fit. */
 export function planMemory(model: QuantizedModel, options: PlanOptions = {}): MemoryPlan {
-  const { arenaLimit = defaultArenaLimit, flashLimit = defaultFlashLimit, placement = 'auto' } = options;
+  const { flashLimit = defaultFlashLimit, placement = 'auto' } = options;
+  const arenaLimit = (options.arenaLimit ?? defaultArenaLimit) - boundLayerBytes(model.shape.layers);
   const slots = tensorSlots(model.shape);
   const tensors = slots.map((slot) => tensorCandidate(model, slot));
   const tables = tablesOf(model.shape).map((name): Candidate => {

@@ -6,6 +6,7 @@ import { configLimits } from '../config.ts';
 import { crc32 } from './crc32.ts';
 import { ImageError, type ImageErrorCode } from './errors.ts';
 import {
+  boundLayerBytes,
   defaultArenaLimit,
   defaultFlashLimit,
   headerBytes,
@@ -67,8 +68,8 @@ export function openImage(
   refuse('bad-tokenizer', tokenizerProblem(image));
   refuse('overlap', overlapProblem(image));
   const { arenaBytes, totalBytes } = header;
-  if (arenaBytes > arenaLimit)
-    refuse('too-big-for-sram', `needs ${arenaBytes} bytes, there are ${arenaLimit}`);
+  const sramBytes = arenaBytes + boundLayerBytes(header.shape.layers);
+  if (sramBytes > arenaLimit) refuse('too-big-for-sram', `needs ${sramBytes} bytes, there are ${arenaLimit}`);
   if (totalBytes > flashLimit)
     refuse('too-big-for-flash', `takes ${totalBytes} bytes, there are ${flashLimit}`);
   return image;
