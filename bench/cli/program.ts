@@ -21,6 +21,7 @@ import { addQuantize } from './quantize.ts';
 import { addRun } from './run.ts';
 import { addStudy } from './study.ts';
 import { note, painterFor } from './terminal.ts';
+import { addTimingOption } from './timing.ts';
 import { addTrace } from './trace.ts';
 import { addTrain } from './train.ts';
 import { packageVersion } from './version.ts';
@@ -69,6 +70,7 @@ export const createProgram = (): Command => {
   ]) {
     add(program);
   }
+  addTimingOption(program);
   return program;
 };
 

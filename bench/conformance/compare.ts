@@ -1,5 +1,5 @@
 /** Predicted, measured and documented side by side. */
-import { TIMING_VERSION } from '../../emulator/timing/table.ts';
+import { timingVersion } from '../../emulator/timing/calibration.ts';
 import type { ConformanceRow } from './row.ts';
 import { conformanceRows } from './rows.ts';
 import type { DeviceTable } from './serial.ts';
@@ -53,7 +53,7 @@ function judge({ documented, approximate, expected }: ConformanceRow, measured: 
 export function conformanceJson({ target, rows }: Conformance) {
   return {
     schema: CONFORMANCE_SCHEMA,
-    timingVersion: TIMING_VERSION,
+    timingVersion: timingVersion(),
     target,
     rows: rows.map(({ name, unit, repetitions, expected, measured, documented, deviation, ...rest }) => ({
       name,

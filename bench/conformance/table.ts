@@ -1,5 +1,5 @@
 /** The conformance table for people. */
-import { TIMING_VERSION } from '../../emulator/timing/table.ts';
+import { timingVersion } from '../../emulator/timing/calibration.ts';
 import { alignColumns } from '../report/format.ts';
 import type { ComparedRow, Conformance, Verdict } from './compare.ts';
 
@@ -35,7 +35,7 @@ export function conformanceSummary({ target, rows, unknown }: Conformance): stri
     (level) => `${rows.filter(({ confidence }) => confidence === level).length} ${level}`,
   );
   const lines = [
-    `${rows.length} rows on ${target}, timing table version ${TIMING_VERSION}; confidence ${levels.join(', ')}`,
+    `${rows.length} rows on ${target}, timing table version ${timingVersion()}; confidence ${levels.join(', ')}`,
     `${exact.length} with an exact documented value: ${exact.length - count('wrong') - missing(exact)} measure it, ${count('wrong')} do not`,
     `${count('near')} published figures differ as shown (another program, or a rounded figure)`,
   ];

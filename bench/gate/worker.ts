@@ -1,4 +1,5 @@
 /** Runs gates in a process of its own, one after the other, as its parent (pool.ts) sends them. */
+import '../../emulator/timing/inherited.ts';
 import { readFileSync } from 'node:fs';
 import { emulatorTarget } from '../target/emulator.ts';
 import { hostTarget } from '../target/host.ts';

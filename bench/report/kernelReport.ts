@@ -1,5 +1,5 @@
 /** The kernels as a table for people and as JSON for programs. */
-import { TIMING_VERSION } from '../../emulator/index.ts';
+import { timingVersion } from '../../emulator/timing/calibration.ts';
 import type { KernelMove } from '../kernels/baseline.ts';
 import type { KernelMeasurement } from '../kernels/measure.ts';
 import { alignColumns, thousands } from './format.ts';
@@ -11,7 +11,7 @@ const rounded = (value: number): number => Number(value.toFixed(4));
 /** What `starmind kernels --json` prints. */
 export const kernelsJson = (kernels: readonly KernelMeasurement[]) => ({
   schema: KERNELS_SCHEMA,
-  timingVersion: TIMING_VERSION,
+  timingVersion: timingVersion(),
   kernels: kernels.map((kernel) => ({
     ...kernel,
     cyclesPerMac: rounded(kernel.cyclesPerMac),

@@ -1,5 +1,5 @@
 /** A study from beginning to end: goes on where an earlier run stopped, and leaves a file whose bytes are always the same. */
-import { TIMING_VERSION } from '../../emulator/index.ts';
+import { timingVersion } from '../../emulator/timing/calibration.ts';
 import type { Firmware } from '../../firmware/build.ts';
 import { writeWhole } from '../cli/files.ts';
 import { appendRow, formatStudy, openJournal, type StudyFile } from './journal.ts';
@@ -57,7 +57,7 @@ export const runStudy = async (options: RunStudyOptions): Promise<StudyFile> => 
 const headOf = ({ firmware, cases, shard, settings }: RunStudyOptions): StudyHead => ({
   schema: STUDY_SCHEMA,
   firmwareSha256: firmware.sha256,
-  timingVersion: String(TIMING_VERSION),
+  timingVersion: String(timingVersion()),
   casesSha256: hashCases(cases),
   cases: cases.length,
   shard: formatShard(shard),

@@ -1,6 +1,6 @@
 /** The `emulator` target: our firmware on the emulated Pico, driven over its serial link, its cycles counted twice. */
 import type { CoreKind } from '../../emulator/index.ts';
-import { TIMING_VERSION } from '../../emulator/index.ts';
+import { timingVersion } from '../../emulator/timing/calibration.ts';
 import type { Firmware } from '../../firmware/build.ts';
 import { type GenerateEvent, joinLogits, LinkClient, LinkError } from '../link/index.ts';
 import { EmulatedDevice } from './device.ts';
@@ -94,7 +94,7 @@ class EmulatedRun {
         phasesPerToken: this.phasesPerToken,
         prefillCycles: this.prefillCycles,
         ...(await this.memory()),
-        timingVersion: String(TIMING_VERSION),
+        timingVersion: String(timingVersion()),
         firmwareSha256: this.firmwareSha256,
       },
     };
