@@ -40,25 +40,37 @@ export const tellStory = async (
   for await (const event of events) {
     switch (event.event) {
       case 'prompt':
+        checkOrder('part of the prompt', event.from, story.promptTokens.length);
         story.promptTokens.push(...event.tokens);
         break;
       case 'prefill':
+        checkOrder('prompt token', event.i, story.prefillCycles.length);
         onCount?.(`prompt token ${event.i}`, event);
         story.prefillCycles.push(event.cycles);
         break;
       case 'logits':
         parts.push(event);
         break;
-      case 'token':
+      case 'token': {
+        checkOrder('token', event.i, story.tokens.length);
         onCount?.(`token ${event.i}`, event);
-        onToken?.(keep(story, event, wanted ? joinLogits(parts) : undefined));
+        const token = keep(story, event, wanted ? joinLogits(parts) : undefined);
         parts = [];
+        onToken?.(token);
         break;
+      }
       case 'done':
+        checkOrder('token', event.tokens, story.tokens.length);
         return { ...story, reason: event.reason };
     }
   }
   throw new ScenarioError('device', 'the firmware ended a story without saying so');
+};
+
+/** The device numbers what it sends, so a frame that the line lost is missed with the next one. */
+const checkOrder = (what: string, got: number, expected: number): void => {
+  if (got === expected) return;
+  throw new ScenarioError('device', `${what} ${expected} never came: the line lost or damaged a frame`);
 };
 
 const emptyStory = (): Omit<Story, 'reason'> => ({
