@@ -21,6 +21,8 @@ export interface Tokenizer {
   vocabulary: number;
   bos: number | null;
   eos: number | null;
+  /** What follows the last token of a text: EOS, or in models of llama2.c, whose stories follow each other, the next BOS. */
+  storyEnd: number | null;
 }
 
 /** Bounds on what is remembered, so that long and strange texts cost no more memory than others. */
@@ -34,6 +36,7 @@ export class BpeTokenizer implements Tokenizer {
   readonly vocabulary: number;
   readonly bos: number | null;
   readonly eos: number | null;
+  readonly storyEnd: number | null;
   /** Matchable pieces, by their bytes; the smallest id of equal pieces. */
   private readonly idOf = new Map<string, number>();
   private readonly keys: string[];
@@ -51,6 +54,8 @@ export class BpeTokenizer implements Tokenizer {
     this.vocabulary = data.pieces.length;
     this.bos = data.bos;
     this.eos = data.eos;
+    // Nothing else tells these models apart: their training put no EOS between stories.
+    this.storyEnd = data.prependSpace && data.prependBos ? data.bos : data.eos;
     this.keys = data.pieces.map(byteKey);
     this.fallbackEnd = data.fallbackBase + FALLBACK_TOKENS[data.fallback];
     for (let id = 0; id < this.vocabulary; id++) {

@@ -17,6 +17,20 @@ export interface Batch {
   weights: Float32Array;
   /** Number of tokens that count. */
   predicted: number;
+  /** What a teacher says, row by row as `inputs`. */
+  soft?: SoftTargets<ArrayBufferLike>;
+}
+
+/** A teacher's likeliest tokens for the prediction after each token. */
+export interface SoftTargets<Memory extends ArrayBufferLike = SharedArrayBuffer> {
+  /** What the teacher counts in the loss, 0 to 1; the text counts the rest. */
+  weight: number;
+  /** Tokens per prediction. */
+  kept: number;
+  /** (tokens * kept) */
+  ids: Uint16Array<Memory>;
+  /** (tokens * kept) probabilities times 65535. */
+  shares: Uint16Array<Memory>;
 }
 
 /** Token sequences in shared memory: sequence i is tokens[starts[i] .. starts[i + 1]). */
@@ -25,14 +39,16 @@ export interface Sequences {
   starts: Int32Array<SharedArrayBuffer>;
   /** Bytes of the text they come from. */
   bytes: number;
+  /** By token, when there is a teacher. */
+  soft?: SoftTargets;
 }
 
 const LENGTH_STEP = 8;
 
-/** A story's tokens with BOS and EOS, cut into sequences of at most context + 1 tokens. */
-function cut(story: number[], { bos, eos }: Tokenizer, context: number): number[][] {
+/** A story's tokens with BOS and its end, cut into sequences of at most context + 1 tokens. */
+function cut(story: number[], { bos, storyEnd }: Tokenizer, context: number): number[][] {
   const start = bos === null || story[0] === bos ? [] : [bos];
-  const whole = [...start, ...story, ...(eos === null ? [] : [eos])];
+  const whole = [...start, ...story, ...(storyEnd === null ? [] : [storyEnd])];
   const cuts: number[][] = [];
   for (let at = 0; at < whole.length; at += context + 1) cuts.push(whole.slice(at, at + context + 1));
   return cuts.filter((sequence) => sequence.length >= 2);
@@ -56,7 +72,7 @@ export function tokenize(stories: Iterable<string>, tokenizer: Tokenizer, contex
 }
 
 /** A batch of these sequences, padded to the longest. */
-export function makeBatch({ tokens, starts }: Sequences, members: readonly number[]): Batch {
+export function makeBatch({ tokens, starts, soft }: Sequences, members: readonly number[]): Batch {
   const longest = Math.max(...members.map((i) => starts[i + 1] - starts[i] - 1));
   const positions = Math.ceil(longest / LENGTH_STEP) * LENGTH_STEP;
   const size = members.length * positions;
@@ -68,6 +84,10 @@ export function makeBatch({ tokens, starts }: Sequences, members: readonly numbe
     weights: new Float32Array(size),
     predicted: 0,
   };
+  if (soft !== undefined) {
+    const room = size * soft.kept;
+    batch.soft = { ...soft, ids: new Uint16Array(room), shares: new Uint16Array(room) };
+  }
   members.forEach((member, row) => {
     const sequence = tokens.subarray(starts[member], starts[member + 1]);
     const at = row * positions;
@@ -75,6 +95,10 @@ export function makeBatch({ tokens, starts }: Sequences, members: readonly numbe
     batch.targets.set(sequence.subarray(1), at);
     batch.weights.fill(1, at, at + sequence.length - 1);
     batch.predicted += sequence.length - 1;
+    if (soft === undefined) return;
+    const [from, to] = [starts[member] * soft.kept, (starts[member + 1] - 1) * soft.kept];
+    batch.soft!.ids.set(soft.ids.subarray(from, to), at * soft.kept);
+    batch.soft!.shares.set(soft.shares.subarray(from, to), at * soft.kept);
   });
   return batch;
 }

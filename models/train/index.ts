@@ -53,7 +53,11 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
     lastGood = `the checkpoint ${out} is from step ${report.state.step}`;
     return measured;
   };
-  const run = { ...settings, backend: selected.backend, start, sequences, heldOut };
+  const { parameters, config: teacherShape } = material.teacher ?? {};
+  const teacher = parameters && teacherShape ? { parameters, config: teacherShape } : null;
+  if (teacher !== null)
+    log(`the teacher ${settings.teacher} reads the ${sequences.tokens.length} tokens first`);
+  const run = { ...settings, backend: selected.backend, start, sequences, heldOut, teacher };
   const final = await runWorkers(run, async (report) => {
     await take(report);
   });

@@ -19,6 +19,9 @@ const { values } = parseArgs({
     backend: { type: 'string' },
     out: { type: 'string' },
     from: { type: 'string' },
+    teacher: { type: 'string' },
+    'teacher-weight': { type: 'string' },
+    extra: { type: 'string' },
     resume: { type: 'boolean' },
   },
 });
@@ -46,6 +49,9 @@ try {
     backend: values.backend as BackendChoice | undefined,
     out: values.out ?? `models/checkpoints/${values.preset}`,
     from: values.from,
+    teacher: values.teacher,
+    teacherWeight: number(values['teacher-weight']),
+    extra: values.extra,
     resume: values.resume,
     signal: controller.signal,
   });

@@ -1,11 +1,14 @@
 /** What a training reads: a tokenizer learned from the corpus, and the corpus as token sequences. */
-import { corpusStories, type Split } from '../corpus/index.ts';
+import { corpusStories } from '../corpus/index.ts';
 import { ModelError } from '../errors.ts';
 import { type BpeTokenizer, trainBpe } from '../tokenizer/index.ts';
 import { type Sequences, tokenize } from './batches.ts';
 import type { Settings } from './options.ts';
+import { softTargets } from './teach.ts';
+import { type OpenedTeacher, openTeacher } from './teacher.ts';
 
 export interface Material {
+  teacher: OpenedTeacher | null;
   tokenizer: BpeTokenizer;
   sequences: Sequences;
   heldOut: Sequences;
@@ -42,18 +45,47 @@ function learnTokenizer({ corpus, seed, config: { vocabulary } }: Settings): Bpe
  * @throws ModelError or CorpusError when there is too little text
  */
 export function readMaterial(settings: Settings, known: BpeTokenizer | null): Material {
-  const { corpus, seed, stories, config } = settings;
-  const tokenizer = known ?? learnTokenizer(settings);
-  const read = (split: Split, count: number) =>
-    tokenize(corpusStories(corpus, split, count, seed), tokenizer, config.context);
-  const sequences = read('train', stories);
-  const heldOut = read('held-out', HELD_OUT_STORIES);
+  const { corpus, seed, stories, config, extra, teacherWeight } = settings;
+  const teacher = settings.teacher === null ? null : openTeacher(settings.teacher);
+  const tokenizer = known ?? teacher?.tokenizer ?? learnTokenizer(settings);
+  if (teacher !== null) checkTeacher(teacher, tokenizer, settings);
+  const all = [
+    ...(extra === null ? [] : [corpusStories(extra, 'train', stories, seed)]),
+    corpusStories(corpus, 'train', stories, seed),
+  ];
+  const sequences = tokenize(chain(all), tokenizer, config.context);
+  const heldOut = tokenize(
+    corpusStories(corpus, 'held-out', HELD_OUT_STORIES, seed),
+    tokenizer,
+    config.context,
+  );
   if (sequences.starts.length < 2 || heldOut.starts.length < 2) {
     throw new ModelError(
       `the corpus ${corpus} is too small: it needs some twenty stories, one of them to be held out`,
     );
   }
-  return { tokenizer, sequences, heldOut };
+  if (teacher !== null) sequences.soft = softTargets(sequences, tokenizer.vocabulary, teacherWeight);
+  return { teacher, tokenizer, sequences, heldOut };
+}
+
+function* chain(parts: readonly Iterable<string>[]): Generator<string> {
+  for (const part of parts) yield* part;
+}
+
+/** A teacher's probabilities mean something only for the tokens that it knows. */
+function checkTeacher(
+  teacher: OpenedTeacher,
+  tokenizer: BpeTokenizer,
+  { config, teacher: path, from }: Settings,
+): void {
+  if (teacher.config.vocabulary !== config.vocabulary) {
+    throw new ModelError(
+      `the teacher ${path} has ${teacher.config.vocabulary} tokens, the model is to have ${config.vocabulary}: take a shape with as many`,
+    );
+  }
+  if (!Buffer.from(tokenizer.toSection()).equals(teacher.tokenizer.toSection())) {
+    throw new ModelError(`${from} has not the tokenizer of the teacher ${path}`);
+  }
 }
 
 /** The first sequences, for the quantizer to see typical activations. */

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../config.ts';
 import { type AttentionConstants, attention, causalMask } from './attention.ts';
 import type { Batch } from './batches.ts';
+import { distilledEntropy } from './distill.ts';
 import { add, crossEntropy, embed, linear, norm, siluLayer, swigluLayer } from './operations.ts';
 import { type ParameterSpec, parameterSpecs } from './parameters.ts';
 import { rotaryTables } from './rotary.ts';
@@ -58,6 +59,16 @@ export class Network {
     return tf.tidy(() => this.forward(batch).dataSync() as Float32Array);
   }
 
+  /** Probabilities (sequences * positions, V) of a batch. */
+  probabilities(batch: Batch): Float32Array {
+    this.prepare(batch.positions);
+    // Not read inside the tidy: it would search what it returns for tensors, element by element.
+    const p = tf.tidy(() => tf.softmax(this.forward(batch)));
+    const values = p.dataSync() as Float32Array;
+    p.dispose();
+    return values;
+  }
+
   dispose(): void {
     for (const variable of this.variables) variable.dispose();
     for (const { mask, rotary } of this.constants.values()) {
@@ -68,7 +79,9 @@ export class Network {
   }
 
   private loss(batch: Batch): tf.Scalar {
-    return crossEntropy(this.forward(batch), batch.targets, batch.weights, batch.predicted);
+    const logits = this.forward(batch);
+    if (batch.soft !== undefined) return distilledEntropy(logits, batch);
+    return crossEntropy(logits, batch.targets, batch.weights, batch.predicted);
   }
 
   private forward(batch: Batch): T2 {

@@ -23,6 +23,12 @@ export interface TrainingOptions {
   from?: string;
   /** Goes on from where a training with these options and this `out` was interrupted, to the same bits. Needs `steps`. */
   resume?: boolean;
+  /** A float model to learn from, by name or path; its tokenizer is taken over. @default none */
+  teacher?: string;
+  /** What the teacher counts in the loss, 0 to 1; the text counts the rest. @default 0.7 */
+  teacherWeight?: number;
+  /** Text that is only trained on, such as a teacher wrote: a file or folder. @default none */
+  extra?: string;
   /** @default 'auto' */
   backend?: BackendChoice;
   /** Threads that compute gradients. @default 1 */
@@ -41,11 +47,15 @@ export interface TrainingOptions {
   signal?: AbortSignal;
 }
 
-export type Settings = Required<Omit<TrainingOptions, 'minutes' | 'steps' | 'signal' | 'from'>> & {
+export type Settings = Required<
+  Omit<TrainingOptions, 'minutes' | 'steps' | 'signal' | 'from' | 'teacher' | 'extra'>
+> & {
   config: ModelConfig;
   minutes: number | null;
   steps: number | null;
   from: string | null;
+  teacher: string | null;
+  extra: string | null;
   signal: AbortSignal | undefined;
 };
 
@@ -67,6 +77,9 @@ export function checkOptions(options: TrainingOptions): Settings {
     corpus: options.corpus ?? GRAMMAR,
     out: options.out,
     from: options.from ?? null,
+    teacher: options.teacher ?? null,
+    teacherWeight: options.teacherWeight ?? 0.7,
+    extra: options.extra ?? null,
     resume: options.resume ?? false,
     backend: options.backend ?? 'auto',
     stories: options.stories ?? 40_000,
@@ -85,6 +98,11 @@ export function checkOptions(options: TrainingOptions): Settings {
   need(isWhole(seed, 0), `the seed must be a whole number from 0, not ${seed}`);
   need(isWhole(stories, 1), `stories must be a whole number from 1, not ${stories}`);
   need(isWhole(batchTokens, 1), `the tokens of a batch must be a whole number from 1, not ${batchTokens}`);
+  const { teacherWeight } = settings;
+  need(
+    teacherWeight >= 0 && teacherWeight <= 1,
+    `the weight of the teacher must be 0 to 1, not ${teacherWeight}`,
+  );
   need(rate > 0, `the learning rate must be above 0, not ${rate}`);
   need(
     !resume || steps !== null,
@@ -96,8 +114,11 @@ export function checkOptions(options: TrainingOptions): Settings {
 /** The options that decide the weights, as the command line that repeats the training. */
 export function repeatingCommand(settings: Settings, steps: number): string {
   const { preset: name, corpus, seed, workers, stories, rate, batchTokens, from } = settings;
+  const { teacher, teacherWeight, extra } = settings;
   return (
     `npx tsx models/train/main.ts --preset ${name} --corpus ${corpus} --steps ${steps} --seed ${seed} ` +
-    `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens}${from === null ? '' : ` --from ${from}`}`
+    `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens}${from === null ? '' : ` --from ${from}`}` +
+    (teacher === null ? '' : ` --teacher ${teacher} --teacher-weight ${teacherWeight}`) +
+    (extra === null ? '' : ` --extra ${extra}`)
   );
 }

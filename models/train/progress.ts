@@ -8,13 +8,17 @@ export interface Measured {
   /** Bits per byte of held-out text, the ends of stories included. */
   bitsPerByte: number;
   tokensPerSecond: number;
+  /** The teacher's bits per byte of the same text; absent without one. */
+  teacherBitsPerByte?: number;
 }
 
 export function measure(report: Report, heldOut: Sequences): Measured {
-  const bits = (report.heldOutLoss * report.heldOutTokens) / Math.LN2;
+  const { heldOutLoss, teacherLoss } = report;
+  const perByte = report.heldOutTokens / Math.LN2 / heldOut.bytes;
   return {
-    heldOutLoss: report.heldOutLoss,
-    bitsPerByte: bits / heldOut.bytes,
+    heldOutLoss,
+    bitsPerByte: heldOutLoss * perByte,
+    ...(teacherLoss === null ? {} : { teacherBitsPerByte: teacherLoss * perByte }),
     tokensPerSecond: report.newTokens / report.seconds,
   };
 }
@@ -31,6 +35,9 @@ export function describeReport(report: Report, measured: Measured): string {
   return (
     `step ${state.step}  loss ${loss.toFixed(3)}  ` +
     `held-out ${measured.heldOutLoss.toFixed(3)} nats/token, ${measured.bitsPerByte.toFixed(3)} bits/byte  ` +
+    (measured.teacherBitsPerByte === undefined
+      ? ''
+      : `(teacher ${measured.teacherBitsPerByte.toFixed(3)})  `) +
     `${Math.round(measured.tokensPerSecond)} tokens/s  ${left} left`
   );
 }

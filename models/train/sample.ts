@@ -44,7 +44,7 @@ export function sampleFrom(
   for (let position = 0; position < model.context; position++) {
     const logits = model.forward(ids[position], position);
     const id = draw(logits, temperature, random);
-    if (id === tokenizer.eos || ids.length === model.context) break;
+    if (id === tokenizer.eos || id === tokenizer.storyEnd || ids.length === model.context) break;
     ids.push(id);
   }
   return tokenizer.decodeText(ids);

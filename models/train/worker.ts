@@ -10,6 +10,7 @@ import { Network } from './network.ts';
 import { AdamW, clip, learningRate, type Schedule } from './optimizer.ts';
 import { combine, gradientOf, meet, putShare, type SharedState } from './shared.ts';
 import type { TrainingState } from './state.ts';
+import { type Teacher, teach } from './teach.ts';
 
 export interface WorkerTask {
   worker: number;
@@ -19,6 +20,8 @@ export interface WorkerTask {
   shared: SharedState;
   sequences: Sequences;
   heldOut: Sequences;
+  /** Who fills the soft targets of `sequences`, when there are some. */
+  teacher: Teacher | null;
   schedule: Schedule;
   /** How long to train: exactly one of the two is given. */
   minutes: number | null;
@@ -43,6 +46,8 @@ export interface Report {
   /** Held-out loss, nats per token. */
   heldOutLoss: number;
   heldOutTokens: number;
+  /** The teacher's, nats per token; null without one. */
+  teacherLoss: number | null;
 }
 
 const now = () => performance.now() / 1000;
@@ -55,12 +60,13 @@ class Training {
   private readonly gradient: Float32Array;
   private readonly order: BatchOrder;
   private readonly heldOut: number[][];
-  private readonly started = now();
+  private readonly teacherLoss: number | null;
+  private readonly started: number;
   private progress = 0;
   private tokens: number;
   private lossSum = 0;
   private lossSteps = 0;
-  private reported = now();
+  private reported: number;
 
   constructor(task: WorkerTask) {
     this.task = task;
@@ -71,6 +77,9 @@ class Training {
     this.optimizer = new AdamW(this.network.specs, task.decay, task.start);
     this.order = new BatchOrder(task.sequences, task.batchTokens, task.seed);
     this.heldOut = new BatchOrder(task.heldOut, task.batchTokens, 0).epoch();
+    this.teacherLoss = this.listen();
+    this.started = now();
+    this.reported = this.started;
   }
 
   run(): void {
@@ -88,6 +97,15 @@ class Training {
       }
       if (worker === 0 && now() - this.reported >= reportEvery) this.report('progress', step);
     }
+  }
+
+  /** All workers ask the teacher together, before the first step. */
+  private listen(): number | null {
+    const { teacher, sequences, heldOut, worker, batchTokens, shared } = this.task;
+    if (teacher === null) return null;
+    const loss = teach(teacher, sequences, heldOut, { worker, workers: shared.workers, batchTokens });
+    meet(shared);
+    return loss;
   }
 
   private step(step: number): 'on' | 'last' | 'not-finite' {
@@ -136,6 +154,7 @@ class Training {
       loss: this.lossSum / this.lossSteps,
       heldOutLoss: loss / predicted,
       heldOutTokens: predicted,
+      teacherLoss: this.teacherLoss,
     };
     parentPort!.postMessage(report);
     [this.lossSum, this.lossSteps, this.reported] = [0, 0, now()];

@@ -8,6 +8,7 @@ import type { Backend } from './backend.ts';
 import type { Sequences } from './batches.ts';
 import { createSharedState, requestStop } from './shared.ts';
 import type { TrainingState } from './state.ts';
+import type { Teacher } from './teach.ts';
 import type { Report, WorkerTask } from './worker.ts';
 
 export interface Run {
@@ -16,6 +17,7 @@ export interface Run {
   start: TrainingState;
   sequences: Sequences;
   heldOut: Sequences;
+  teacher: Teacher | null;
   minutes: number | null;
   steps: number | null;
   workers: number;
@@ -45,7 +47,19 @@ function startWorker(task: WorkerTask): Worker {
 
 /** Returns the last report, of kind `done` or `not-finite`. */
 export async function runWorkers(run: Run, onProgress: (report: Report) => Promise<void>): Promise<Report> {
-  const { config, backend, start, sequences, heldOut, minutes, steps, seed, batchTokens, reportEvery } = run;
+  const {
+    config,
+    backend,
+    start,
+    sequences,
+    heldOut,
+    teacher,
+    minutes,
+    steps,
+    seed,
+    batchTokens,
+    reportEvery,
+  } = run;
   const shared = createSharedState(run.workers, start.parameters.length);
   const schedule = { peak: run.rate, warmup: WARMUP_STEPS, floor: FLOOR };
   const tasks = Array.from(
@@ -58,6 +72,7 @@ export async function runWorkers(run: Run, onProgress: (report: Report) => Promi
       shared,
       sequences,
       heldOut,
+      teacher,
       schedule,
       minutes,
       steps,
