@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { WeightFormat } from '../../models/quantized.ts';
 import { samplerRequest } from '../../models/reference/sampler.ts';
-import type { Placement } from '../target/model.ts';
+import type { LoadedModel, Placement } from '../target/model.ts';
 import type {
   GeneratedToken,
   SamplerSettings,
@@ -16,11 +16,10 @@ import { readClock, readCount, readNumber } from './numbers.ts';
 import { startProgress } from './progress.ts';
 import { note, painterFor, print } from './terminal.ts';
 
-interface RunFlags {
-  model: string;
+/** What to tell, as given on a command line; verbs of `board` take the same. */
+export interface StoryFlags {
   prompt: string;
   tokens: number;
-  target: 'host' | 'emulator';
   temperature?: number;
   topK?: number;
   topP?: number;
@@ -29,6 +28,11 @@ interface RunFlags {
   cores?: '1' | '2';
   format?: WeightFormat;
   placement?: Placement;
+}
+
+interface RunFlags extends StoryFlags {
+  model: string;
+  target: 'host' | 'emulator';
   json?: boolean;
 }
 
@@ -39,8 +43,8 @@ Examples:
   starmind run --temperature 0.8 --top-p 0.9 --seed 7
   starmind run --model path/to/model.smp --target host --json`;
 
-export const addRun = (program: Command): Command =>
-  program
+export const addRun = (program: Command): Command => {
+  const command = program
     .command('run')
     .summary('tell a story on the emulated Pico, and say what each token cost')
     .description(
@@ -52,11 +56,20 @@ export const addRun = (program: Command): Command =>
       'a model of "starmind models", or the path of a checkpoint or image',
       'story-90k',
     )
-    .option('-p, --prompt <text>', 'how the story begins', 'Once upon a time')
-    .option('-n, --tokens <count>', 'tokens to generate at most', readCount, 200)
     .addOption(
       new Option('-t, --target <target>', 'where to run').choices(['emulator', 'host']).default('emulator'),
-    )
+    );
+  addStoryOptions(command)
+    .option('--json', 'print one JSON object instead of text')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+  return command;
+};
+
+export const addStoryOptions = (command: Command): Command =>
+  command
+    .option('-p, --prompt <text>', 'how the story begins', 'Once upon a time')
+    .option('-n, --tokens <count>', 'tokens to generate at most', readCount, 200)
     .option(
       '--temperature <t>',
       '0 is greedy, otherwise 0.01 to 100 (default: 0, or 1 with another sampling option)',
@@ -72,25 +85,13 @@ export const addRun = (program: Command): Command =>
     )
     .addOption(new Option('--cores <count>', 'how many compute; the story is the same').choices(['1', '2']))
     .addOption(formatOption())
-    .addOption(placementOption())
-    .option('--json', 'print one JSON object instead of text')
-    .addHelpText('after', EXAMPLES)
-    .action(run);
+    .addOption(placementOption());
 
 const run = async (flags: RunFlags): Promise<void> => {
-  const { prompt, tokens, clock, format, placement } = flags;
-  const sampler = toSampler(flags);
+  const { format, placement } = flags;
   const { loadModel } = await import('../target/model.ts');
-  const { encodePrompt, hostTarget } = await import('../target/host.ts');
-  const scenario = {
-    model: await loadModel(flags.model, { format, placement }),
-    prompt,
-    tokens,
-    sampler,
-    clockHz: clock,
-    cores: readCores(flags),
-  };
-  encodePrompt(scenario.model, prompt);
+  const { hostTarget } = await import('../target/host.ts');
+  const scenario = await scenarioOf(flags, () => loadModel(flags.model, { format, placement }));
   const onHost = flags.target === 'host';
   const reference = await hostTarget.run(
     scenario,
@@ -101,11 +102,24 @@ const run = async (flags: RunFlags): Promise<void> => {
   await conclude(flags, scenario, result, onHost ? undefined : reference);
 };
 
-const readCores = ({ cores }: RunFlags): 1 | 2 | undefined =>
+/** @throws ScenarioError when the model cannot begin from the prompt */
+export const scenarioOf = async (
+  flags: StoryFlags,
+  model: () => LoadedModel | Promise<LoadedModel>,
+): Promise<Scenario> => {
+  const { prompt, tokens, clock } = flags;
+  const sampler = toSampler(flags);
+  const scenario = { model: await model(), prompt, tokens, sampler, clockHz: clock, cores: readCores(flags) };
+  const { encodePrompt } = await import('../target/host.ts');
+  encodePrompt(scenario.model, prompt);
+  return scenario;
+};
+
+const readCores = ({ cores }: StoryFlags): 1 | 2 | undefined =>
   cores === undefined ? undefined : cores === '2' ? 2 : 1;
 
 /** A sampling option without a temperature means sampling: at temperature 1. */
-const toSampler = ({ temperature, topK, topP, seed }: RunFlags): SamplerSettings => {
+const toSampler = ({ temperature, topK, topP, seed }: StoryFlags): SamplerSettings => {
   const samples = [topK, topP, seed].some((value) => value !== undefined);
   return samplerRequest({ temperature: temperature ?? (samples ? 1 : 0), topK, topP, seed });
 };
@@ -122,9 +136,14 @@ const storyTo = ({ prompt }: Scenario): ((token: GeneratedToken) => void) => {
   return ({ piece }) => print(piece);
 };
 
-const runOn = async (target: Target, scenario: Scenario, flags: RunFlags): Promise<ScenarioResult> => {
+/** Streams the story, or progress where JSON is wanted. */
+export const runOn = async (
+  target: Target,
+  scenario: Scenario,
+  flags: { json?: boolean },
+): Promise<ScenarioResult> => {
   if (!flags.json) return target.run(scenario, { onToken: storyTo(scenario) });
-  const progress = startProgress(`running ${flags.model}`);
+  const progress = startProgress(`running ${scenario.model.name}`);
   try {
     return await target.run(scenario, {
       onToken: ({ index }) =>
@@ -135,8 +154,9 @@ const runOn = async (target: Target, scenario: Scenario, flags: RunFlags): Promi
   }
 };
 
-const conclude = async (
-  { json }: RunFlags,
+/** Report or summary; exit code 1 when the tokens are not the reference's. */
+export const conclude = async (
+  { json }: { json?: boolean },
   { model }: Scenario,
   result: ScenarioResult,
   reference: ScenarioResult | undefined,

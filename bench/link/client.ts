@@ -25,6 +25,11 @@ export interface LinkClientOptions {
   timeoutSeconds?: number;
   /** How often a request that changes nothing is sent again after silence or a frame damaged on the way. @default 2 */
   retries?: number;
+  /**
+   * Id of the first request. On a port that others had before, one at random: what is still under way for them is then
+   * not taken for an answer. @default 1
+   */
+  firstId?: number;
   /** Gets the console text that comes outside frames, as it is split off. */
   onText?: (bytes: Uint8Array) => void;
 }
@@ -36,16 +41,23 @@ export class LinkClient {
   private readonly retries: number;
   private readonly onText: (bytes: Uint8Array) => void;
   private readonly inbox: RawMessage[] = [];
-  private lastId = 0;
+  private lastId: number;
 
   constructor(
     transport: ByteTransport,
-    { timeoutSeconds = 10, retries = 2, onText = () => {} }: LinkClientOptions = {},
+    { timeoutSeconds = 10, retries = 2, firstId = 1, onText = () => {} }: LinkClientOptions = {},
   ) {
     this.transport = transport;
     this.timeoutSeconds = timeoutSeconds;
     this.retries = retries;
+    this.lastId = (firstId - 1) >>> 0;
     this.onText = onText;
+  }
+
+  /** The same conversation with another patience: silence of this many seconds, and no second try. */
+  within(timeoutSeconds: number): LinkClient {
+    const { transport, onText, lastId } = this;
+    return new LinkClient(transport, { timeoutSeconds, retries: 0, onText, firstId: lastId + 1_000 });
   }
 
   async hello(): Promise<Hello> {
@@ -67,6 +79,21 @@ export class LinkClient {
   /** Sets clk_sys; gives the clock that the device says it now has. */
   async clock(hz: number): Promise<number> {
     return new Fields(await this.ask('clock', { hz })).number('clockHz');
+  }
+
+  /** Sets the rate of UART0 from the next byte on; gives what the device could make of it. Whoever holds the port follows. */
+  async baud(hz: number): Promise<number> {
+    return new Fields(await this.ask('baud', { hz }, 0)).number('baud');
+  }
+
+  /** Sends the device to its boot ROM's USB drive, where it stays until it gets a program. */
+  async bootsel(): Promise<void> {
+    await this.ask('bootsel', {}, 0);
+  }
+
+  /** Ends whatever story the device is telling on this port. */
+  async stop(): Promise<void> {
+    await this.ask('cancel');
   }
 
   /** Restarts the device. Whoever holds the transport sees the boot banner as text. */

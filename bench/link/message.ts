@@ -27,6 +27,31 @@ export interface Hello {
   model: string | null;
   modelError: string | null;
   resetReason: string;
+  /** Which of its ports the device was asked on. This and the keys below are missing in firmware before USB. */
+  port?: string;
+  /** Of UART0. */
+  baud?: number;
+  /** Flash as the chip itself says. */
+  flashBytes?: number;
+  /** clk_sys periods of one flash clock. */
+  flashDivider?: number;
+  /** 16 hexadecimal digits: the flash chip's unique id. */
+  boardId?: string;
+  /** The firmware binary from the start of flash, and its CRC-32. */
+  firmwareBytes?: number;
+  firmwareCrc?: number;
+  modelCrc?: number | null;
+  /** What the watchdog found when it had to restart the device; null when it had not. */
+  lastWedge?: Wedge | null;
+}
+
+/** Where the engine was when it stopped answering; null is not known. */
+export interface Wedge {
+  cause: string;
+  core: number | null;
+  phase: string | null;
+  /** Position in the context. */
+  token: number | null;
 }
 
 export interface ModelDescription {
@@ -217,6 +242,30 @@ export const readHello = (message: RawMessage): Hello => {
     model: f.textOrNull('model'),
     modelError: f.textOrNull('modelError'),
     resetReason: f.text('resetReason'),
+    ...readBoard(f),
+  };
+};
+
+/** What firmware with USB tells besides; absent keys stay absent. */
+const readBoard = (f: Fields): Partial<Hello> => {
+  const has = (key: string) => f.message[key] !== undefined;
+  const board: Partial<Hello> = {};
+  for (const key of ['port', 'boardId'] as const) if (has(key)) board[key] = f.text(key);
+  for (const key of ['baud', 'flashBytes', 'flashDivider', 'firmwareBytes', 'firmwareCrc'] as const)
+    if (has(key)) board[key] = f.number(key);
+  if (has('modelCrc')) board.modelCrc = f.numberOrNull('modelCrc');
+  if (has('lastWedge')) board.lastWedge = readWedge(f.message['lastWedge']);
+  return board;
+};
+
+const readWedge = (value: unknown): Wedge | null => {
+  if (typeof value !== 'object' || value === null) return null;
+  const f = new Fields(value as RawMessage);
+  return {
+    cause: f.text('cause'),
+    core: f.numberOrNull('core'),
+    phase: f.textOrNull('phase'),
+    token: f.numberOrNull('token'),
   };
 };
 

@@ -34,7 +34,7 @@ export interface Scenario {
   clockHz?: number;
 }
 
-export type TargetName = 'host' | 'emulator';
+export type TargetName = 'host' | 'emulator' | 'board';
 
 export interface GeneratedToken {
   /** 0 for the first generated token. */
@@ -59,9 +59,9 @@ export interface ScenarioResult {
   measured?: Measurement;
 }
 
-/** What the emulator measured; the numbers of a run are the same every time. */
+/** What an emulator or a board measured; on the emulator the numbers of a run are the same every time. */
 export interface Measurement {
-  /** clk_sys during the run, as the emulator's clock tree has it. */
+  /** clk_sys during the run: as the emulator's clock tree has it, or as the board says. */
   clockHz: number;
   /** For each token, cycles from its predecessor's id given to the engine to its own id known. */
   cyclesPerToken: number[];
@@ -77,9 +77,9 @@ export interface Measurement {
   stackHighWater?: number[];
   /** Cores that the firmware has at work. */
   cores?: number;
-  /** Version of the table of timing rules that the cycles follow. */
+  /** Version of the table of timing rules that the cycles follow; `board` when they were counted on silicon. */
   timingVersion: string;
-  /** SHA-256 of the firmware binary, hexadecimal. */
+  /** SHA-256 of the firmware binary, hexadecimal; of an unknown build on a board, what that says of itself. */
   firmwareSha256: string;
 }
 
