@@ -44,26 +44,30 @@ static void SM_HOT_ALONE embed_int4g32(int32_t *x, const struct row *r) {
   }
 }
 
-void SM_HOT_ALONE sm_embed(struct sm_engine *e, uint32_t token) {
+void SM_HOT sm_embed(struct sm_engine *e, uint32_t token) {
   const struct sm_matrix *w = &e->embedding;
-  uint32_t columns = (w->columns + 3u) & ~3u;
   struct row r;
+  const uint32_t *words = w->words;
+  const uint16_t *wm = w->wm;
+  uint32_t rows = sm_block_rows(w->format), block = token >> (rows == 4u ? 2 : 3);
+  uint32_t stride = sm_block_words(w->format, w->columns);
   r.columns = w->columns;
-  r.wm = w->wm[token];
+  r.lane = token & (rows - 1u);
+  if (w->tile != 0) { /* to the block's tile, whose scales come after its words */
+    uint32_t tile = block / w->tile, left = ((w->rows + rows - 1u) / rows) - tile * w->tile;
+    words += tile * w->tile * (stride + rows / 2u);
+    block -= tile * w->tile;
+    wm = (const uint16_t *)(words + (left < w->tile ? left : w->tile) * stride);
+  }
+  r.words = words + block * stride;
+  r.wm = wm[block * rows + r.lane];
   r.shift = (uint32_t)(w->we - e->config.fx);
   r.half = sm_half(r.shift);
   if (w->format == SM_INT8) {
-    r.words = w->words + (token >> 2) * columns;
-    r.lane = token & 3u;
     embed_int8(e->x, &r);
-    return;
-  }
-  r.lane = token & 7u;
-  if (w->format == SM_INT4) {
-    r.words = w->words + (token >> 3) * columns;
+  } else if (w->format == SM_INT4) {
     embed_int4(e->x, &r);
   } else {
-    r.words = w->words + (token >> 3) * 36u * ((w->columns + 31u) >> 5);
     embed_int4g32(e->x, &r);
   }
 }

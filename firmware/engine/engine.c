@@ -18,13 +18,14 @@ static void bind_matrix(struct sm_matrix *w, const struct sm_image *image, uint8
   struct sm_tensor t;
   sm_image_tensor(image, index, &t);
   w->words = place(image, arena, t.data_offset, t.data_bytes, t.data_arena);
-  w->wm = place(image, arena, t.scale_offset, t.scale_bytes, t.scale_arena);
+  w->wm = t.tile != 0 ? NULL : place(image, arena, t.scale_offset, t.scale_bytes, t.scale_arena);
   w->rows = t.rows;
   w->columns = t.columns;
   w->we = t.exponent;
   w->pre = t.pre;
   w->format = t.format;
-  w->run = SM_KERNELS_M0 ? sm_matvec_run(w) : 0;
+  w->tile = t.tile;
+  w->run = !SM_KERNELS_M0 ? 0 : t.run != 0 ? t.run : sm_matvec_run(w);
 }
 
 static void bind_gain(struct sm_gain *gain, const struct sm_image *image, uint8_t *arena, uint32_t index) {
@@ -135,32 +136,45 @@ static void SM_HOT ffn_half(struct sm_engine *e, uint32_t index) {
   SM_TAP(SM_TAP_LAYER, index, e->x, c->dim);
 }
 
-int SM_HOT sm_engine_forward(struct sm_engine *e, uint32_t token, uint32_t position) {
+/* The token's embedding, then the layers; leaves the stream open when logits follow. */
+static int SM_HOT run_layers(struct sm_engine *e, uint32_t token, uint32_t position, uint32_t logits) {
   if (token >= e->config.vocabulary) return SM_ERR_BAD_TOKEN;
   if (position >= e->config.context) return SM_ERR_BAD_POSITION;
   SM_PHASE(SM_PHASE_EMBED);
   sm_embed(e, token);
   SM_TAP(SM_TAP_EMBED, 0, e->x, e->config.dim);
+  SM_STREAM_BEGIN(logits ? SM_STREAM_LAYERS | SM_STREAM_LOGITS : SM_STREAM_LAYERS);
   for (uint32_t i = 0; i < e->config.layers; i++) {
     attention_half(e, i, position);
     ffn_half(e, i);
   }
+  if (!logits) SM_STREAM_END();
   return SM_OK;
 }
 
-void SM_HOT sm_engine_logits(struct sm_engine *e) {
+static void SM_HOT run_output(struct sm_engine *e) {
   SM_PHASE(SM_PHASE_NORM);
   sm_norm(e, &e->final_norm);
   SM_TAP(SM_TAP_FINAL, e->config.layers, e->a.a, e->config.dim);
   SM_PHASE(SM_PHASE_LOGITS);
   sm_matvec(&e->output, &e->a, e->config.fl, e->logits);
+  SM_STREAM_END();
   SM_TAP(SM_TAP_LOGITS, e->config.layers, e->logits, e->config.vocabulary);
 }
 
+int SM_HOT sm_engine_forward(struct sm_engine *e, uint32_t token, uint32_t position) {
+  return run_layers(e, token, position, 0);
+}
+
+void SM_HOT sm_engine_logits(struct sm_engine *e) {
+  SM_STREAM_BEGIN(SM_STREAM_LOGITS);
+  run_output(e);
+}
+
 int32_t SM_HOT sm_engine_step(struct sm_engine *e, uint32_t token, uint32_t position, struct sm_sampler *sampler) {
-  int error = sm_engine_forward(e, token, position);
+  int error = run_layers(e, token, position, 1);
   if (error != SM_OK) return error;
-  sm_engine_logits(e);
+  run_output(e);
   SM_PHASE(SM_PHASE_SAMPLE);
   return (int32_t)sm_sample(sampler, e->logits, e->config.vocabulary, e->config.fl, e->exp2);
 }

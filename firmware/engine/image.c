@@ -10,7 +10,7 @@
 
 static int check_envelope(const uint8_t *bytes, size_t available, struct sm_image *image) {
   if (bytes == NULL || available < 4 || sm_u32(bytes) != 0x31504d53u) return SM_ERR_NO_MODEL;
-  if (available >= 6 && sm_u16(bytes + 4) != 1) return SM_ERR_BAD_VERSION;
+  if (available >= 6 && (sm_u16(bytes + 4) < 1 || sm_u16(bytes + 4) > 2)) return SM_ERR_BAD_VERSION;
   if (available < SM_HEADER_BYTES) return SM_ERR_TRUNCATED;
   uint32_t total = sm_u32(bytes + 8);
   if (total > available) return SM_ERR_TRUNCATED;
@@ -18,6 +18,7 @@ static int check_envelope(const uint8_t *bytes, size_t available, struct sm_imag
     return SM_ERR_BAD_LENGTH;
   }
   image->bytes = bytes;
+  image->version = sm_u16(bytes + 4);
   image->total_bytes = total;
   image->crc = sm_u32(bytes + 12);
   return sm_crc32(0, bytes + 16, total - 16u) == image->crc ? SM_OK : SM_ERR_BAD_CRC;
@@ -127,6 +128,8 @@ void sm_image_tensor(const struct sm_image *image, uint32_t index, struct sm_ten
   out->scale_arena = sm_u32(e + 36);
   out->norm_c = sm_u16(e + 40);
   out->norm_ce = sm_i16(e + 42);
+  out->tile = sm_u16(e + 44);
+  out->run = sm_u16(e + 46);
 }
 
 void sm_image_table(const struct sm_image *image, uint32_t index, struct sm_table *out) {

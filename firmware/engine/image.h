@@ -34,6 +34,7 @@ enum sm_tensor_kind {
   SM_FINAL_NORM = 8,
   SM_OUTPUT = 9
 };
+enum sm_placement { SM_IN_FLASH = 0, SM_IN_SRAM = 1, SM_STREAMED = 2 };
 enum sm_table_kind { SM_TABLE_SIGMA = 1, SM_TABLE_EXP = 2, SM_TABLE_EXP2 = 3, SM_TABLE_ROPE = 4 };
 enum sm_region_kind {
   SM_REGION_KV = 1,
@@ -42,9 +43,9 @@ enum sm_region_kind {
   SM_REGION_T = 4,
   SM_REGION_Y = 5,
   SM_REGION_SCORES = 6,
-  SM_REGION_LOGITS = 7
+  SM_REGION_LOGITS = 7,
+  SM_REGION_RING = 8 /* version 2 */
 };
-#define SM_REGION_COUNT 7u
 
 /* What the header says of the model; every field is within the limits of models/IMAGE.md. */
 struct sm_config {
@@ -62,6 +63,7 @@ struct sm_config {
 struct sm_image {
   const uint8_t *bytes;
   const char *name; /* zero-terminated UTF-8, at most 31 bytes, inside the image */
+  uint32_t version; /* 1 or 2 */
   uint32_t total_bytes;
   uint32_t crc;
   uint32_t arena_bytes; /* SRAM the plan needs */
@@ -69,11 +71,11 @@ struct sm_image {
   uint32_t tensor_offset, tensor_count;
   uint32_t layer_offset;
   uint32_t table_offset, table_count;
-  uint32_t region_offset;
+  uint32_t region_offset, region_count;
   uint32_t tokenizer_offset, tokenizer_bytes;
 };
 
-/* One tensor of the directory. `scale_*` are 0 for gains; `norm_*` are 0 for matrices. */
+/* One tensor of the directory. `scale_*` are 0 for gains and streamed matrices; `norm_*` are 0 for matrices. */
 struct sm_tensor {
   uint8_t kind, format, placement, pre;
   uint16_t layer;
@@ -83,6 +85,7 @@ struct sm_tensor {
   uint32_t data_arena, scale_arena; /* SM_NO_ARENA when in flash */
   uint16_t norm_c;
   int16_t norm_ce;
+  uint16_t tile, run; /* of streamed matrices: blocks of a tile; see struct sm_matrix */
 };
 
 struct sm_table {
@@ -109,7 +112,7 @@ struct sm_layer_parameters {
 int sm_image_open(const uint8_t *bytes, size_t available, uint32_t arena_bytes, uint32_t flash_limit,
                   struct sm_image *out);
 
-/* Directory access; `index` is below the count. sm_image_region takes an enum sm_region_kind. */
+/* Directory access; `index` is below the count. sm_image_region takes an enum sm_region_kind that the image has. */
 void sm_image_tensor(const struct sm_image *image, uint32_t index, struct sm_tensor *out);
 void sm_image_table(const struct sm_image *image, uint32_t index, struct sm_table *out);
 void sm_image_region(const struct sm_image *image, enum sm_region_kind kind, struct sm_region *out);

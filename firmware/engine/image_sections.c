@@ -50,17 +50,19 @@ static int check_directories(struct sm_image *image) {
   image->table_offset = sm_u32(h + 124);
   image->table_count = sm_u32(h + 128);
   image->region_offset = sm_u32(h + 132);
+  image->region_count = sm_u32(h + 136);
   image->tokenizer_offset = sm_u32(h + 140);
   image->tokenizer_bytes = sm_u32(h + 144);
 
   uint32_t tensors = 2u + 6u * c->layers + (c->tied ? 0u : 1u);
   uint32_t tables = c->family == SM_LLAMA ? 4u : 3u;
-  if (image->tensor_count != tensors || image->table_count != tables || sm_u32(h + 136) != SM_REGION_COUNT) {
+  uint32_t regions = image->version == 1u ? 7u : 8u;
+  if (image->tensor_count != tensors || image->table_count != tables || image->region_count != regions) {
     return SM_ERR_BAD_DIRECTORY;
   }
   if (!in_file(image, image->tensor_offset, 48u * tensors) || !in_file(image, image->layer_offset, 16u * c->layers) ||
       !in_file(image, image->table_offset, 16u * tables) ||
-      !in_file(image, image->region_offset, 12u * SM_REGION_COUNT) ||
+      !in_file(image, image->region_offset, 12u * regions) ||
       !in_file(image, image->tokenizer_offset, image->tokenizer_bytes)) {
     return SM_ERR_BAD_DIRECTORY;
   }
@@ -131,14 +133,25 @@ static uint32_t matrix_bytes(const struct sm_tensor *t) {
 static int matrix_is_good(const struct sm_image *image, const struct sm_tensor *t) {
   if (t->format < SM_INT8 || t->format > SM_INT4G32 || t->pre > 31) return 0;
   if (t->norm_c != 0 || t->norm_ce != 0) return 0;
-  uint32_t lanes = t->format == SM_INT8 ? 4u : 8u;
-  if (t->data_bytes != matrix_bytes(t) || t->scale_bytes != 2u * sm_pad(t->rows, lanes)) return 0;
-  if (!in_file(image, t->data_offset, t->data_bytes) || !in_file(image, t->scale_offset, t->scale_bytes)) return 0;
+  uint32_t lanes = t->format == SM_INT8 ? 4u : 8u, scales = 2u * sm_pad(t->rows, lanes);
+  int streamed = image->version > 1u && t->placement == SM_STREAMED;
+  if (t->data_bytes != matrix_bytes(t) + (streamed ? scales : 0u) || !in_file(image, t->data_offset, t->data_bytes)) return 0;
+  if (!streamed && (t->scale_bytes != scales || !in_file(image, t->scale_offset, t->scale_bytes))) return 0;
   if (t->kind == SM_EMBEDDING) {
     int32_t shift = t->exponent - image->config.fx;
     if (shift < 0 || shift > 31) return 0;
   }
-  return placed(image, t->placement, t->scale_arena, t->scale_bytes);
+  return streamed || placed(image, t->placement, t->scale_arena, t->scale_bytes);
+}
+
+/* Tiles that one flash command can read; runs that no kernel leaves its room by. */
+static int stream_is_good(const struct sm_tensor *t) {
+  uint32_t rows = t->format == SM_INT8 ? 4u : 8u, blocks = sm_pad(t->rows, rows) / rows;
+  uint32_t columns = sm_pad(t->columns, 4), least = t->format != SM_INT4 ? 0u : columns < 32u ? columns : 32u;
+  if (t->scale_offset != 0 || t->scale_bytes != 0) return 0;
+  if (t->data_arena != SM_NO_ARENA || t->scale_arena != SM_NO_ARENA) return 0;
+  if (t->run % 4u != 0 || t->run < least || t->run > (least == 0 ? 0u : columns)) return 0;
+  return t->tile >= 1 && t->tile <= blocks && t->tile * (t->data_bytes / blocks / 4u) <= 65536u;
 }
 
 static int check_tensors(const struct sm_image *image) {
@@ -150,11 +163,14 @@ static int check_tensors(const struct sm_image *image) {
       return SM_ERR_BAD_TENSOR;
     }
     int is_gain = t.kind == SM_ATTENTION_NORM || t.kind == SM_FFN_NORM || t.kind == SM_FINAL_NORM;
-    if (!is_exponent(t.exponent) || sm_u32(image->bytes + image->tensor_offset + 48u * i + 44u) != 0) {
+    int streamed = image->version > 1u && t.placement == SM_STREAMED && !is_gain;
+    if (!is_exponent(t.exponent) || (!streamed && (t.tile != 0 || t.run != 0))) {
       return SM_ERR_BAD_TENSOR;
     }
     if (!(is_gain ? gain_is_good(image, &t) : matrix_is_good(image, &t))) return SM_ERR_BAD_TENSOR;
-    if (!placed(image, t.placement, t.data_arena, t.data_bytes)) return SM_ERR_BAD_TENSOR;
+    if (!(streamed ? stream_is_good(&t) : placed(image, t.placement, t.data_arena, t.data_bytes))) {
+      return SM_ERR_BAD_TENSOR;
+    }
   }
   return SM_OK;
 }
@@ -191,8 +207,23 @@ static int check_tables(const struct sm_image *image) {
   return SM_OK;
 }
 
+/* The table of the streamed matrices and two slots for the largest tile. */
+static uint32_t ring_bytes(const struct sm_image *image) {
+  uint32_t matrices = 0, most = 0;
+  for (uint32_t i = 0; i < image->tensor_count; i++) {
+    struct sm_tensor t;
+    sm_image_tensor(image, i, &t);
+    if (t.placement != SM_STREAMED) continue;
+    uint32_t rows = t.format == SM_INT8 ? 4u : 8u, bytes = t.tile * (t.data_bytes / (sm_pad(t.rows, rows) / rows));
+    matrices++;
+    if (bytes > most) most = bytes;
+  }
+  return 16u * matrices + 2u * most;
+}
+
 /* Least bytes of a region (models/IMAGE.md); the largest, the KV cache, stays below 2^28. */
-static uint32_t region_bytes(const struct sm_config *c, uint32_t kind) {
+static uint32_t region_bytes(const struct sm_image *image, uint32_t kind) {
+  const struct sm_config *c = &image->config;
   uint32_t attention = c->heads * c->head_size;
   uint32_t kv = c->kv_heads * c->head_size;
   uint32_t wide = c->dim;
@@ -214,16 +245,18 @@ static uint32_t region_bytes(const struct sm_config *c, uint32_t kind) {
       return 4u * 2u * sm_pad(c->context, 4);
     case SM_REGION_LOGITS:
       return 4u * sm_pad(c->vocabulary, 8);
+    case SM_REGION_RING:
+      return ring_bytes(image);
     default:
       return 4u * sm_pad(wide, 4); /* a and t */
   }
 }
 
 static int check_regions(const struct sm_image *image) {
-  for (uint32_t i = 0; i < SM_REGION_COUNT; i++) {
+  for (uint32_t i = 0; i < image->region_count; i++) {
     const uint8_t *e = image->bytes + image->region_offset + 12u * i;
     uint32_t bytes = sm_u32(e + 8);
-    if (sm_u16(e) != i + 1u || sm_u16(e + 2) != 0 || bytes < region_bytes(&image->config, i + 1u) ||
+    if (sm_u16(e) != i + 1u || sm_u16(e + 2) != 0 || bytes < region_bytes(image, i + 1u) ||
         !placed(image, 1, sm_u32(e + 4), bytes)) {
       return SM_ERR_BAD_REGION;
     }
@@ -251,9 +284,9 @@ static int sram_range(const struct sm_image *image, uint32_t index, uint32_t *ar
   return *arena != SM_NO_ARENA && *bytes != 0;
 }
 
-/* Every pair: at most 785 ranges, and no memory to sort them in. */
+/* Every pair: at most 786 ranges, and no memory to sort them in. */
 static int check_overlap(const struct sm_image *image) {
-  uint32_t count = 2u * image->tensor_count + image->table_count + SM_REGION_COUNT;
+  uint32_t count = 2u * image->tensor_count + image->table_count + image->region_count;
   for (uint32_t i = 1; i < count; i++) {
     uint32_t arena, bytes;
     if (!sram_range(image, i, &arena, &bytes)) continue;

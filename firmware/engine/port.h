@@ -69,6 +69,24 @@ enum sm_tap {
 #define SM_JOIN() ((void)0)
 #endif
 
+/*
+ * Streamed matrices: tiles that are fetched before they are needed, always in the same order. SM_STREAM_BEGIN(parts) says
+ * which matrices a token will use, and from then to SM_STREAM_END() nothing else is read from flash. For each matrix
+ * SM_STREAM_MATRIX(cores) gives the number of its first tile; SM_STREAM_TILE(number, in_place) waits for a tile and gives its
+ * address (in_place is where the image has it); SM_STREAM_DONE(core, next): this core needs no tile before number next any
+ * more; SM_STREAM_PASSED(tiles) ends the matrix. The defaults read everything in place.
+ */
+#define SM_STREAM_LAYERS 1u
+#define SM_STREAM_LOGITS 2u
+#ifndef SM_STREAM_BEGIN
+#define SM_STREAM_BEGIN(parts) ((void)0)
+#define SM_STREAM_END() ((void)0)
+#define SM_STREAM_MATRIX(cores) 0u
+#define SM_STREAM_TILE(number, in_place) ((void)(number), (in_place))
+#define SM_STREAM_DONE(core, next) ((void)0)
+#define SM_STREAM_PASSED(tiles) ((void)0)
+#endif
+
 /* SM_HOT: code on a token's path. The Pico SDK's linker script copies .time_critical* to SRAM. */
 #ifndef SM_HOT
 #if defined(__arm__)

@@ -35,14 +35,22 @@ static void SM_HOT run_part(void *argument) {
 
 /* Takes the first half of the blocks off `whole` and gives them to `first`. */
 static void SM_HOT halve(const struct sm_matrix *w, struct part *whole, struct part *first) {
-  uint32_t blocks = whole->job.blocks >> 1, lanes = w->format == SM_INT8 ? 4u : 8u;
-  uint32_t words = w->format == SM_INT4G32 ? 36u * ((w->columns + 31u) >> 5) : whole->job.columns;
+  uint32_t blocks = whole->job.blocks >> 1, lanes = sm_block_rows(w->format);
+  uint32_t words = sm_block_words(w->format, w->columns);
   *first = *whole;
   first->job.blocks = blocks;
   whole->job.blocks -= blocks;
   whole->job.words += blocks * words;
   whole->job.wm += blocks * lanes;
   whole->job.y += blocks * lanes;
+}
+
+const void *sm_matvec_kernel(const struct sm_matrix *w) {
+  struct sm_matvec job = {0};
+  job.columns = (w->columns + 3u) & ~3u;
+  job.pre = w->pre;
+  job.run = w->run;
+  return (const void *)(uintptr_t)kernel_for(w->format, &job);
 }
 
 void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y) {
@@ -60,7 +68,9 @@ void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int3
   part.job.run = w->run;
   part.job.blocks = w->format == SM_INT8 ? (w->rows + 3u) >> 2 : (w->rows + 7u) >> 3;
   part.run = kernel_for(w->format, &part.job);
-  if (SM_CORES() == 2u && part.job.blocks > 1 && w->rows * w->columns >= WORTH_SHARING) {
+  if (w->tile != 0) {
+    sm_matvec_tiles(w, &part.job, part.run);
+  } else if (SM_CORES() == 2u && part.job.blocks > 1 && w->rows * w->columns >= WORTH_SHARING) {
     struct part first;
     halve(w, &part, &first);
     SM_PARALLEL(run_part, &first);

@@ -13,11 +13,20 @@ struct sm_matrix {
   const uint32_t *words; /* column-broadcast blocks of 4 or 8 rows */
   const uint16_t *wm;    /* (padded rows) */
   uint32_t rows, columns;
-  uint32_t run; /* columns that an int4 kernel may sum in 16 bits; see sm_matvec_run */
+  uint16_t run;  /* columns that an int4 kernel may sum in 16 bits; see sm_matvec_run */
+  uint16_t tile; /* blocks of a tile; 0: not in tiles. Then words is the first tile, and wm none (tiles.c) */
   int16_t we;
   uint8_t pre;
   uint8_t format; /* enum sm_format */
 };
+
+/* Rows of a block. */
+static inline uint32_t sm_block_rows(uint32_t format) { return format == 1u ? 4u : 8u; }
+
+/* Words of weights of a block, group scales included. */
+static inline uint32_t sm_block_words(uint32_t format, uint32_t columns) {
+  return format == 3u ? 36u * ((columns + 31u) >> 5) : (columns + 3u) & ~3u;
+}
 
 /* A scaled vector: a[i] * am * 2^-ae, |a[i]| <= 127, one i32 per element, zero from n to the next multiple of 4. */
 struct sm_scaled {
@@ -48,6 +57,13 @@ struct sm_matvec {
 /* W (rows, columns) @ a (columns,) -> y (rows padded to the block,), fraction fy. */
 void sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y);
 
+/* The same for a matrix in tiles, with the kernel for it. whole: the job of all blocks, words at the first tile. */
+void sm_matvec_tiles(const struct sm_matrix *w, const struct sm_matvec *whole,
+                     void (*run)(const struct sm_matvec *job));
+
+/* The kernel that computes products of this matrix. */
+const void *sm_matvec_kernel(const struct sm_matrix *w);
+
 /* The portable kernels, one per format: exact for any number of columns. */
 void sm_matvec_int8_portable(const struct sm_matvec *job);
 void sm_matvec_int4_portable(const struct sm_matvec *job);
@@ -63,8 +79,8 @@ void sm_matvec_int4g32_m0(const struct sm_matvec *job);
 
 /*
  * The longest run of columns, equal but for the last, that two-lane sums are exact in, whatever the activations: every
- * row has sum |wq| <= 258 in each run. At least 32 (or all columns); 32 for int4g32. Reads every weight, so it is done
- * once, when the model is bound.
+ * row has sum |wq| <= 258 in each run. At least 32 (or all columns), 65,532 at most; 32 for int4g32. Reads every weight, so
+ * it is done once, when the model is bound.
  */
 uint32_t sm_matvec_run(const struct sm_matrix *w);
 

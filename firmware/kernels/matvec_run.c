@@ -27,7 +27,7 @@ static int runs_fit(const uint32_t *words, uint32_t blocks, uint32_t columns, ui
 }
 
 uint32_t sm_matvec_run(const struct sm_matrix *w) {
-  uint32_t columns = (w->columns + 3u) & ~3u;
+  uint32_t columns = w->columns > 65532u ? 65532u : (w->columns + 3u) & ~3u;
   if (w->format != SM_INT4) return w->format == SM_INT4G32 ? 32u : columns;
   uint32_t run = columns;
   for (uint32_t runs = 2; run > ALWAYS_EXACT && !runs_fit(w->words, (w->rows + 7u) >> 3, columns, run); runs++) {

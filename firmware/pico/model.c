@@ -2,12 +2,23 @@
 
 #include "board.h"
 #include "pico.h"
+#include "stream.h"
 
 struct sm_model sm_model;
 
 static uint8_t __uninitialized_ram(arena)[SM_ARENA_BYTES] __attribute__((aligned(16)));
 
 uint8_t *sm_model_arena(void) { return arena; }
+
+/* Without it, streamed matrices are read through the flash cache. */
+static void open_stream(void) {
+  sm_model.streams = false;
+  if (sm_model.image.version > 1) {
+    struct sm_region ring;
+    sm_image_region(&sm_model.image, SM_REGION_RING, &ring);
+    sm_model.streams = sm_stream_open(&sm_model.engine, arena + ring.arena, ring.bytes);
+  }
+}
 
 void sm_model_load(void) {
   sm_model.error = sm_image_open((const uint8_t *)SM_MODEL_ADDRESS, SM_MODEL_FLASH_LIMIT, SM_ARENA_BYTES,
@@ -17,6 +28,7 @@ void sm_model_load(void) {
   }
   if (sm_model.error == 0) {
     sm_tokenizer_init(&sm_model.tokenizer, &sm_model.image);
+    open_stream();
   }
 }
 

@@ -4,6 +4,7 @@
 #ifndef SM_MODEL_H
 #define SM_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct sm_model {
   struct sm_image image;
   struct sm_engine engine;
   struct sm_tokenizer tokenizer;
+  bool streams; /* weights are fetched by DMA while a token is computed */
 };
 
 extern struct sm_model sm_model;

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "stream.h"
 #include "worker.h"
 
 #define SM_PHASE(phase) sm_phase_mark(phase)

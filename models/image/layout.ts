@@ -57,6 +57,7 @@ export const regionNames = [
   'matvec output',
   'scores',
   'logits',
+  'stream ring',
 ];
 
 export const tableNames = ['sigma', 'exp', 'exp2', 'rope'] as const;
@@ -129,7 +130,7 @@ export function tablesOf({ family }: QuantizedShape): TableName[] {
   return family === 'llama' ? [...tableNames] : tableNames.slice(0, 3);
 }
 
-/** Least bytes of the seven regions, in the order of their kinds 1..7. */
+/** Least bytes of the seven regions that every image has, in the order of their kinds 1..7. */
 export function regionBytes(shape: QuantizedShape): number[] {
   const { vocabulary, dim, hidden, layers, heads, kvHeads, headSize, context } = shape;
   const widest = Math.max(dim, hidden, heads * headSize);

@@ -37,6 +37,47 @@ export function packMatrix({ format, rows, columns, weights, groupScales }: Quan
   return bytes;
 }
 
+/** Packed words and padded row scales as tiles of `tile` blocks: a tile's words, then its scales. */
+export function packTiles(data: Uint8Array, scales: Uint8Array, blocks: number, tile: number): Uint8Array {
+  const bytes = new Uint8Array(data.length + scales.length);
+  forEachTile(data.length, scales.length, blocks, tile, (from, ofData, ofScales) => {
+    bytes.set(data.subarray(...ofData), from);
+    bytes.set(scales.subarray(...ofScales), from + ofData[1] - ofData[0]);
+  });
+  return bytes;
+}
+
+/** The inverse. */
+export function unpackTiles(
+  bytes: Uint8Array,
+  scaleBytes: number,
+  blocks: number,
+  tile: number,
+): { data: Uint8Array; scales: Uint8Array } {
+  const data = new Uint8Array(bytes.length - scaleBytes);
+  const scales = new Uint8Array(scaleBytes);
+  forEachTile(data.length, scaleBytes, blocks, tile, (from, ofData, ofScales) => {
+    const middle = from + ofData[1] - ofData[0];
+    data.set(bytes.subarray(from, middle), ofData[0]);
+    scales.set(bytes.subarray(middle, middle + ofScales[1] - ofScales[0]), ofScales[0]);
+  });
+  return { data, scales };
+}
+
+function forEachTile(
+  dataBytes: number,
+  scaleBytes: number,
+  blocks: number,
+  tile: number,
+  visit: (from: number, data: [number, number], scales: [number, number]) => void,
+): void {
+  const [words, scales] = [dataBytes / blocks, scaleBytes / blocks];
+  for (let first = 0; first < blocks; first += tile) {
+    const end = Math.min(first + tile, blocks);
+    visit(first * (words + scales), [first * words, end * words], [first * scales, end * scales]);
+  }
+}
+
 /** Row-major weights and group scales of packed bytes. */
 export function unpackMatrix(
   bytes: Uint8Array,

@@ -19,6 +19,7 @@ import {
   tablesOf,
   tensorSlots,
 } from './layout.ts';
+import { planStream, type StreamCandidate } from './stream-plan.ts';
 import { matrixOf } from './tensors.ts';
 
 export interface PlanOptions {
@@ -28,9 +29,10 @@ export interface PlanOptions {
   flashLimit?: number;
   /**
    * `auto`: in SRAM what fits, the most often read bytes first; `sram`: everything or refuse; `flash`: only working memory in
-   * SRAM. @default 'auto'
+   * SRAM; `streamed`: in SRAM what fits beside a ring through which the other matrices come from flash.
+   * @default 'auto'
    */
-  placement?: 'auto' | 'sram' | 'flash';
+  placement?: 'auto' | 'sram' | 'flash' | 'streamed';
 }
 
 export interface PlannedRange {
@@ -42,10 +44,12 @@ export interface PlannedRange {
 /** Where a read-only part lies; `arena` offsets only when it is in SRAM. */
 export interface PlannedPart {
   name: string;
-  placement: 'flash' | 'sram';
+  placement: 'flash' | 'sram' | 'streamed';
   bytes: number;
   arena?: number;
   scaleArena?: number;
+  /** Blocks of a tile, of streamed matrices. */
+  tile?: number;
 }
 
 export interface MemoryPlan {
@@ -71,6 +75,8 @@ interface Candidate {
   scaleBytes: number;
   /** Reads of each byte per token, roughly; higher goes to SRAM first. */
   heat: number;
+  /** What of it may be streamed. */
+  stream?: StreamCandidate;
 }
 
 /** @throws ImageError too-big-for-sram when working memory (or, for `sram`, everything) does not fit. */
@@ -103,9 +109,19 @@ export function planMemory(model: QuantizedModel, options: PlanOptions = {}): Me
   const size = ({ part, scaleBytes }: Candidate) => pad(part.bytes, 4) + pad(scaleBytes, 4);
   const total = used + candidates.reduce((sum, candidate) => sum + size(candidate), 0);
   if (placement === 'sram' && total > arenaLimit) throw tooBigForSram(model, regions, total, arenaLimit);
+  let streaming = false;
+  if (placement === 'streamed' && total > arenaLimit) {
+    const ringBytes = chooseStreamed(tensors, arenaLimit - used - fixedBytes(candidates));
+    if (ringBytes === undefined)
+      throw tooBigForSram(model, regions, used + fixedBytes(candidates), arenaLimit);
+    streaming = true;
+    regions.push({ name: regionNames[7], offset: take(regionNames[7], ringBytes), bytes: ringBytes });
+  }
+  const isPinned = ({ part, stream }: Candidate) =>
+    part.placement !== 'streamed' && !(streaming && stream === undefined && isLookup(part.name, model));
   if (placement !== 'flash') {
     const byHeat = [...candidates].sort((a, b) => b.heat - a.heat);
-    for (const candidate of total <= arenaLimit ? candidates : byHeat) {
+    for (const candidate of total <= arenaLimit ? candidates : byHeat.filter(isPinned)) {
       if (used + size(candidate) > arenaLimit) continue;
       candidate.part.placement = 'sram';
       candidate.part.arena = take(candidate.part.name, candidate.part.bytes);
@@ -135,12 +151,44 @@ function tensorCandidate(model: QuantizedModel, slot: TensorSlot): Candidate {
     return { part: { name, placement: 'flash', bytes: 2 * slot.columns }, scaleBytes: 0, heat: 3 };
   }
   const { format } = matrixOf(model, slot);
-  const isLookup = slot.kind === 'embedding' && !model.shape.tied;
+  const lookup = isLookup(name, model);
   return {
     part: { name, placement: 'flash', bytes: matrixBytes(format, slot.rows, slot.columns) },
     scaleBytes: scaleBytes(format, slot.rows),
-    heat: isLookup ? 1 / slot.rows : 1,
+    heat: lookup ? 1 / slot.rows : 1,
+    stream: lookup ? undefined : { format, rows: slot.rows, columns: slot.columns },
   };
+}
+
+/** An embedding that is not the output matrix too: one row of it serves a token, before anything is streamed. */
+function isLookup(name: string, { shape }: QuantizedModel): boolean {
+  return name === 'embedding' && !shape.tied;
+}
+
+/** What must be in SRAM while a token streams, besides working memory and matrices. */
+function fixedBytes(candidates: Candidate[]): number {
+  return candidates
+    .filter(({ part, stream }) => stream === undefined && part.name !== 'embedding')
+    .reduce((sum, { part }) => sum + pad(part.bytes, 4), 0);
+}
+
+/** Marks the streamed matrices; returns the bytes of the ring, or undefined when there is no room for one. */
+function chooseStreamed(tensors: Candidate[], room: number): number | undefined {
+  // In the order of a token: a tied embedding is used last.
+  const matrices = tensors.filter(({ stream }) => stream !== undefined);
+  const inOrder = [...matrices].sort((a, b) => Number(a === tensors[0]) - Number(b === tensors[0]));
+  const plan = planStream(
+    inOrder.map(({ stream }) => stream!),
+    room,
+  );
+  if (plan === undefined) return undefined;
+  inOrder.forEach(({ part, scaleBytes: scales }, i) => {
+    if (plan.tiles[i] === 0) return;
+    part.placement = 'streamed';
+    part.tile = plan.tiles[i];
+    part.bytes += scales;
+  });
+  return plan.ringBytes;
 }
 
 /** `layer 2 wqkv`, `embedding`. */

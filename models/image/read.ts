@@ -2,18 +2,21 @@
 import type { QuantizedGain, QuantizedMatrix, QuantizedModel } from '../quantized.ts';
 import {
   layerEntryBytes,
+  pad,
   regionEntryBytes,
   regionNames,
+  rowLanes,
+  scaleBytes,
   type TensorSlot,
   tableEntryBytes,
   tablesOf,
   tensorEntryBytes,
   tensorSlots,
 } from './layout.ts';
-import { unpackMatrix } from './pack.ts';
+import { unpackMatrix, unpackTiles } from './pack.ts';
 import { slotName } from './plan.ts';
 import { type ImageLimits, openImage } from './validate.ts';
-import { formatsByNumber, readTensorEntry } from './validate-tensor.ts';
+import { formatsByNumber, readTensorEntry, type TensorEntry } from './validate-tensor.ts';
 import type { ImageView } from './view.ts';
 
 /** A valid image, unpacked. */
@@ -88,24 +91,36 @@ function readName({ bytes }: ImageView): string {
 function readMatrix(image: ImageView, { rows, columns }: TensorSlot, at: number): QuantizedMatrix {
   const entry = readTensorEntry(image.view, at);
   const format = formatsByNumber[entry.format];
-  const data = slice(image, entry.dataOffset, entry.dataBytes);
+  const { data, scales } = matrixParts(image, entry);
   return {
     format,
     rows,
     columns,
     ...unpackMatrix(data, format, rows, columns),
-    rowScales: readU16(image, entry.scaleOffset, rows),
+    rowScales: readU16(scales, 0, rows),
     exponent: entry.exponent,
     pre: entry.pre,
   };
 }
 
-function readGain(image: ImageView, at: number): QuantizedGain {
-  const { columns, dataOffset, exponent, normC, normCe } = readTensorEntry(image.view, at);
-  return { gains: new Int16Array(readU16(image, dataOffset, columns)), exponent, normC, normCe };
+/** Packed words and padded row scales. */
+function matrixParts(image: ImageView, entry: TensorEntry): { data: Uint8Array; scales: Uint8Array } {
+  const { format, rows, tile, dataOffset, dataBytes, scaleOffset } = entry;
+  const bytes = scaleBytes(formatsByNumber[format], rows);
+  if (tile === 0)
+    return { data: slice(image, dataOffset, dataBytes), scales: slice(image, scaleOffset, bytes) };
+  const lanes = rowLanes(formatsByNumber[format]);
+  return unpackTiles(slice(image, dataOffset, dataBytes), bytes, pad(rows, lanes) / lanes, tile);
 }
 
-function readU16({ view }: ImageView, offset: number, count: number): Uint16Array {
+function readGain(image: ImageView, at: number): QuantizedGain {
+  const { columns, dataOffset, exponent, normC, normCe } = readTensorEntry(image.view, at);
+  const gains = new Int16Array(readU16(image.bytes, dataOffset, columns));
+  return { gains, exponent, normC, normCe };
+}
+
+function readU16(bytes: Uint8Array, offset: number, count: number): Uint16Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   return Uint16Array.from({ length: count }, (_, i) => view.getUint16(offset + 2 * i, true));
 }
 
@@ -126,19 +141,19 @@ function readTables(image: ImageView): QuantizedModel['tables'] {
   const { view, header } = image;
   const [sigma, exp, exp2, rope] = tablesOf(header.shape).map((_, i) => {
     const at = header.tables.offset + i * tableEntryBytes;
-    return readU16(image, view.getUint32(at + 4, true), view.getUint32(at + 8, true) / 2);
+    return readU16(image.bytes, view.getUint32(at + 4, true), view.getUint32(at + 8, true) / 2);
   });
   return { sigma, exp, exp2, rope: rope === undefined ? undefined : new Int16Array(rope) };
 }
 
 function sramRanges({ view, header }: ImageView, slots: TensorSlot[]): ParsedImage['sram'] {
-  const ranges: ParsedImage['sram'] = regionNames.map((name, i) => {
+  const ranges: ParsedImage['sram'] = regionNames.slice(0, header.regions.count).map((name, i) => {
     const at = header.regions.offset + i * regionEntryBytes;
     return { name, offset: view.getUint32(at + 4, true), bytes: view.getUint32(at + 8, true) };
   });
   slots.forEach((slot, i) => {
     const entry = readTensorEntry(view, header.tensors.offset + i * tensorEntryBytes);
-    if (entry.placement === 0) return;
+    if (entry.placement !== 1) return;
     ranges.push({ name: slotName(slot), offset: entry.dataArena, bytes: entry.dataBytes });
     if (!slot.isGain) {
       ranges.push({ name: `${slotName(slot)} scales`, offset: entry.scaleArena, bytes: entry.scaleBytes });

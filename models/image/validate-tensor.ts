@@ -5,6 +5,8 @@ import {
   matrixBytes,
   noArena,
   noLayer,
+  pad,
+  rowLanes,
   scaleBytes,
   type TensorSlot,
   tensorKinds,
@@ -29,7 +31,9 @@ export interface TensorEntry {
   scaleArena: number;
   normC: number;
   normCe: number;
-  reserved: number;
+  /** Blocks of a tile and columns of an exact run, of streamed matrices. */
+  tile: number;
+  run: number;
 }
 
 export const formatsByNumber: Record<number, WeightFormat> = { 1: 'int8', 2: 'int4', 3: 'int4g32' };
@@ -53,7 +57,8 @@ export function readTensorEntry(view: DataView, at: number): TensorEntry {
     scaleArena: u32(36),
     normC: view.getUint16(at + 40, true),
     normCe: view.getInt16(at + 42, true),
-    reserved: u32(44),
+    tile: view.getUint16(at + 44, true),
+    run: view.getUint16(at + 46, true),
   };
 }
 
@@ -68,12 +73,36 @@ export function tensorProblem(image: ImageView, slot: TensorSlot, at: number): s
     return `${name} is ${entry.rows} x ${entry.columns}, the configuration needs ${slot.rows} x ${slot.columns}`;
   }
   if (!isExponent(entry.exponent)) return `${name} has exponent ${entry.exponent}`;
-  if (entry.reserved !== 0) return `${name}: reserved bytes are not zero`;
+  const streamed = isStreamed(image, slot, entry);
+  if (!streamed && (entry.tile !== 0 || entry.run !== 0)) return `${name}: reserved bytes are not zero`;
   const problem = slot.isGain ? gainProblem(image, entry) : matrixProblem(image, slot, entry);
   if (problem !== undefined) return `${name}: ${problem}`;
+  if (streamed) {
+    const wrong = streamProblem(slot, entry);
+    return wrong === undefined ? undefined : `${name}: ${wrong}`;
+  }
   if (!isPlaced(image, entry.placement, entry.dataArena, entry.dataBytes)) {
     return `${name} is not placed in flash or inside the arena`;
   }
+  return undefined;
+}
+
+/** Placement 2 of version 2. */
+function isStreamed({ header }: ImageView, { isGain }: TensorSlot, { placement }: TensorEntry): boolean {
+  return header.version > 1 && placement === 2 && !isGain;
+}
+
+/** The checks of a streamed matrix that is otherwise good. */
+function streamProblem({ rows, columns }: TensorSlot, entry: TensorEntry): string | undefined {
+  const format = formatsByNumber[entry.format];
+  const blocks = pad(rows, rowLanes(format)) / rowLanes(format);
+  const padded = pad(columns, 4);
+  const [least, most] = format === 'int4' ? [Math.min(32, padded), padded] : [0, 0];
+  if (entry.scaleOffset !== 0 || entry.scaleBytes !== 0) return 'it has scales besides its tiles';
+  if (entry.dataArena !== noArena || entry.scaleArena !== noArena) return 'it has a place in the arena';
+  if (entry.run % 4 !== 0 || entry.run < least || entry.run > most) return `runs of ${entry.run} columns`;
+  if (entry.tile < 1 || entry.tile > blocks || (entry.tile * entry.dataBytes) / blocks / 4 > 65536)
+    return `tiles of ${entry.tile} blocks`;
   return undefined;
 }
 
@@ -96,14 +125,18 @@ function matrixProblem(image: ImageView, slot: TensorSlot, entry: TensorEntry): 
   const format = formatsByNumber[entry.format];
   if (format === undefined || entry.pre > 31) return `format ${entry.format}, pre ${entry.pre}`;
   if (entry.normC !== 0 || entry.normCe !== 0) return 'it has a norm constant';
-  if (entry.dataBytes !== matrixBytes(format, slot.rows, slot.columns))
+  const scales = scaleBytes(format, slot.rows);
+  const streamed = isStreamed(image, slot, entry);
+  if (entry.dataBytes !== matrixBytes(format, slot.rows, slot.columns) + (streamed ? scales : 0))
     return `${entry.dataBytes} bytes of data`;
-  if (entry.scaleBytes !== scaleBytes(format, slot.rows)) return `${entry.scaleBytes} bytes of scales`;
   if (!liesInFile(image, entry.dataOffset, entry.dataBytes)) return 'data do not lie in the file';
-  if (!liesInFile(image, entry.scaleOffset, entry.scaleBytes)) return 'scales do not lie in the file';
+  if (!streamed) {
+    if (entry.scaleBytes !== scales) return `${entry.scaleBytes} bytes of scales`;
+    if (!liesInFile(image, entry.scaleOffset, entry.scaleBytes)) return 'scales do not lie in the file';
+  }
   const shift = entry.exponent - image.header.residualFraction;
   if (slot.kind === 'embedding' && (shift < 0 || shift > 31)) return `we - Fx is ${shift}`;
-  if (!isPlaced(image, entry.placement, entry.scaleArena, entry.scaleBytes)) {
+  if (!streamed && !isPlaced(image, entry.placement, entry.scaleArena, entry.scaleBytes)) {
     return 'scales are not placed in flash or inside the arena';
   }
   return undefined;

@@ -13,15 +13,18 @@ import {
   layerEntryBytes,
   magic,
   noArena,
+  pad,
   regionBytes,
   regionEntryBytes,
+  rowLanes,
   tableBytes,
   tableEntryBytes,
   tablesOf,
   tensorEntryBytes,
   tensorSlots,
 } from './layout.ts';
-import { tensorProblem } from './validate-tensor.ts';
+import { streamEntryBytes } from './stream-plan.ts';
+import { formatsByNumber, readTensorEntry, type TensorEntry, tensorProblem } from './validate-tensor.ts';
 import { tokenizerProblem } from './validate-tokenizer.ts';
 import { type ImageView, isExponent, isPlaced, liesInFile, readHeader } from './view.ts';
 
@@ -80,8 +83,8 @@ type Refuse = (code: ImageErrorCode, problem: string | undefined) => void;
 function checkEnvelope(bytes: Uint8Array, view: DataView, refuse: Refuse): void {
   if (bytes.length < 4 || view.getUint32(0, true) !== magic)
     refuse('no-model', 'it does not start with SMP1');
-  if (bytes.length >= 6 && view.getUint16(4, true) !== 1) {
-    refuse('bad-version', `format version ${view.getUint16(4, true)}, this program reads 1`);
+  if (bytes.length >= 6 && view.getUint16(4, true) !== 1 && view.getUint16(4, true) !== 2) {
+    refuse('bad-version', `format version ${view.getUint16(4, true)}, this program reads 1 and 2`);
   }
   if (bytes.length < headerBytes) refuse('truncated', `${bytes.length} bytes are less than a header`);
   const total = view.getUint32(8, true);
@@ -154,7 +157,8 @@ function directoryProblem(image: ImageView): string | undefined {
   const expected = { tensors: 2 + 6 * shape.layers + (shape.tied ? 0 : 1), tables: tablesOf(shape).length };
   if (tensors.count !== expected.tensors) return `${tensors.count} tensors, ${expected.tensors} expected`;
   if (tables.count !== expected.tables) return `${tables.count} tables, ${expected.tables} expected`;
-  if (regions.count !== 7) return `${regions.count} regions, 7 expected`;
+  const regionCount = header.version === 1 ? 7 : 8;
+  if (regions.count !== regionCount) return `${regions.count} regions, ${regionCount} expected`;
   const places: [string, number, number][] = [
     ['tensor directory', tensors.offset, tensors.count * tensorEntryBytes],
     ['layer parameters', layers.offset, layers.count * layerEntryBytes],
@@ -220,9 +224,24 @@ function expProblem({ view, header }: ImageView, offset: number): string | undef
   return undefined;
 }
 
+/** The table of the streamed matrices and two slots for the largest tile. */
+function ringBytes({ view, header }: Pick<ImageView, 'view' | 'header'>): number {
+  const entries = tensorSlots(header.shape).map((_, i) =>
+    readTensorEntry(view, header.tensors.offset + i * tensorEntryBytes),
+  );
+  const streamed = entries.filter(({ placement }) => placement === 2);
+  const tileBytes = ({ format, rows, dataBytes, tile }: TensorEntry) => {
+    const lanes = rowLanes(formatsByNumber[format]);
+    return (tile * dataBytes) / (pad(rows, lanes) / lanes);
+  };
+  return streamEntryBytes * streamed.length + 2 * Math.max(0, ...streamed.map(tileBytes));
+}
+
 function regionProblem(image: ImageView): string | undefined {
   const { view, header } = image;
-  for (const [i, least] of regionBytes(header.shape).entries()) {
+  const leastBytes = regionBytes(header.shape);
+  if (header.version > 1) leastBytes.push(ringBytes({ view, header }));
+  for (const [i, least] of leastBytes.entries()) {
     const at = header.regions.offset + i * regionEntryBytes;
     const bytes = view.getUint32(at + 8, true);
     if (view.getUint16(at, true) !== i + 1 || view.getUint16(at + 2, true) !== 0)

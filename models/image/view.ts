@@ -5,6 +5,7 @@ import { headerBytes, noArena, noToken } from './layout.ts';
 
 /** An image's header, decoded and within its bounds. */
 export interface ImageHeader {
+  version: number;
   totalBytes: number;
   crc: number;
   shape: QuantizedShape;
@@ -61,6 +62,7 @@ export function readHeader(view: DataView): ImageHeader {
     return id === noToken ? null : id;
   };
   return {
+    version: view.getUint16(4, true),
     totalBytes: u32(8),
     crc: u32(12),
     shape: {

@@ -1,5 +1,5 @@
 /** Writes the model image, byte by byte as IMAGE.md says. */
-import type { QuantizedModel, Tables } from '../quantized.ts';
+import type { QuantizedMatrix, QuantizedModel, Tables } from '../quantized.ts';
 import { crc32 } from './crc32.ts';
 import {
   familyNumbers,
@@ -13,6 +13,7 @@ import {
   noToken,
   pad,
   regionEntryBytes,
+  rowLanes,
   scaleBytes,
   type TensorSlot,
   tableEntryBytes,
@@ -22,7 +23,7 @@ import {
   tensorKinds,
   tensorSlots,
 } from './layout.ts';
-import { packMatrix } from './pack.ts';
+import { packMatrix, packTiles } from './pack.ts';
 import {
   checkFlash,
   type MemoryPlan,
@@ -31,6 +32,7 @@ import {
   planMemory,
   slotName,
 } from './plan.ts';
+import { exactRun } from './run.ts';
 import { gainOf, matrixOf } from './tensors.ts';
 
 /** Sections of the file in order; each starts at a multiple of 16. */
@@ -113,9 +115,11 @@ function writeTensor(
   sections: Sections,
 ): void {
   const name = slotName(slot);
-  const data = slot.isGain ? littleEndian16(gainOf(model, slot).gains) : packMatrix(matrixOf(model, slot));
+  const data = slot.isGain
+    ? littleEndian16(gainOf(model, slot).gains)
+    : packedMatrix(matrixOf(model, slot), part);
   view.setUint8(0, tensorKinds.indexOf(slot.kind) + 1);
-  view.setUint8(2, part.placement === 'sram' ? 1 : 0);
+  view.setUint8(2, placementNumbers[part.placement]);
   view.setUint16(4, slot.layer ?? noLayer, true);
   view.setUint32(8, slot.rows, true);
   view.setUint32(12, slot.columns, true);
@@ -131,14 +135,34 @@ function writeTensor(
     view.setInt16(42, normCe, true);
     return;
   }
-  const { format, pre, exponent, rowScales, rows } = matrixOf(model, slot);
-  const scales = new Uint8Array(scaleBytes(format, rows));
-  scales.set(littleEndian16(rowScales));
+  const matrix = matrixOf(model, slot);
+  const { format, pre, exponent } = matrix;
   view.setUint8(1, formatNumbers[format]);
   view.setUint8(3, pre);
   view.setInt16(6, exponent, true);
+  if (part.tile !== undefined) {
+    view.setUint16(44, part.tile, true);
+    view.setUint16(46, exactRun(matrix), true);
+    return;
+  }
+  const scales = packedScales(matrix);
   view.setUint32(24, sections.add(`${name} scales`, scales), true);
   view.setUint32(28, scales.length, true);
+}
+
+const placementNumbers = { flash: 0, sram: 1, streamed: 2 } as const;
+
+function packedScales({ format, rows, rowScales }: QuantizedMatrix): Uint8Array {
+  const scales = new Uint8Array(scaleBytes(format, rows));
+  scales.set(littleEndian16(rowScales));
+  return scales;
+}
+
+function packedMatrix(matrix: QuantizedMatrix, { tile }: PlannedPart): Uint8Array {
+  const data = packMatrix(matrix);
+  if (tile === undefined) return data;
+  const lanes = rowLanes(matrix.format);
+  return packTiles(data, packedScales(matrix), pad(matrix.rows, lanes) / lanes, tile);
 }
 
 function writeHeader(
@@ -156,7 +180,7 @@ function writeHeader(
     });
   };
   u32(0, magic);
-  view.setUint16(4, 1, true);
+  view.setUint16(4, plan.regions.length > 7 ? 2 : 1, true);
   view.setUint16(6, headerBytes, true);
   u32(8, totalBytes);
   header.set(imageName(model.name), 16);

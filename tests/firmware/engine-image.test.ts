@@ -140,7 +140,7 @@ describe('the image validator in C', () => {
       new Uint8Array(4096).fill(0xff),
       new Uint8Array(4096),
       new TextEncoder().encode('SMP1'),
-      new TextEncoder().encode('SMP1\u0002\u0000'),
+      new TextEncoder().encode('SMP1\u0003\u0000'),
       new TextEncoder().encode('SMP1\u0001\u0000 and nothing of what should follow'),
     ].map((image) => ({ image, arenaBytes: 2 ** 24, flashLimit: 2 ** 28 }));
     expect((await host.validate(candidates)).map(nameOf)).toEqual([

@@ -134,7 +134,7 @@ describe('image validator', () => {
   it.each<[string, Uint8Array]>([
     ['no-model', new Uint8Array(0)],
     ['no-model', new Uint8Array(4096).fill(0xff)],
-    ['bad-version', withU8(4, 2)],
+    ['bad-version', withU8(4, 3)],
     ['truncated', good.subarray(0, 5)],
     ['truncated', good.subarray(0, 191)],
     ['truncated', good.subarray(0, good.length - 16)],
