@@ -1,5 +1,7 @@
 #include "attention.h"
 
+#include "../engine/arith.h"
+
 /* Four positions at a time, by the arithmetic of matvec_int8.c. */
 int32_t SM_HOT sm_scores_portable(int32_t *scores, const int32_t *q, const uint8_t *keys, uint32_t size,
                                   uint32_t positions) {
@@ -90,4 +92,11 @@ void SM_HOT sm_mix_portable(uint32_t *out, const uint32_t *weights, const uint8_
     if (step == 4) mix_four(out + d, weights, values + d, size, positions);
     else mix_pair(out + d, weights, values + d, size, positions);
   }
+}
+
+void SM_HOT sm_attend_portable(const struct sm_attend *job) {
+  int32_t most = sm_scores_portable(job->scores, job->q, job->keys, job->size, job->positions);
+  uint32_t sum = sm_weights_portable(job->scores, job->positions, most, job->softmax);
+  sm_mix_portable((uint32_t *)job->t, (const uint32_t *)job->scores, job->values, job->size, job->positions);
+  sm_means(job->t, job->size, sum);
 }

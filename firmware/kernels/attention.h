@@ -36,10 +36,23 @@ int32_t sm_scores_m0(int32_t *scores, const int32_t *q, const uint8_t *keys, uin
 uint32_t sm_weights_m0(int32_t *scores, uint32_t positions, int32_t most, const struct sm_softmax *s);
 void sm_mix_m0(uint32_t *out, const uint32_t *weights, const uint8_t *values, uint32_t size, uint32_t positions);
 
-/* For heads of eight components. Scores: where the sum of |q| times the largest |k| is at most this; they are (positions
- * padded to 8), and as many keys are read. */
-#define SM_SCORES8_M0_MOST 32767u
-int32_t sm_scores8_m0(int32_t *scores, const int32_t *q, const uint8_t *keys, uint32_t positions);
-void sm_mix8_m0(uint32_t *out, const uint32_t *weights, const uint8_t *values, uint32_t positions);
+/* All three for one query head, and the means over the weights' sum. */
+struct sm_attend {
+  int32_t *t;      /* (size), result: the mean value, in 1/256 of its unit */
+  int32_t *scores; /* (positions padded to 4), spoilt */
+  const int32_t *q;
+  const uint8_t *keys, *values;
+  uint32_t positions; /* at least 1 */
+  const struct sm_softmax *softmax;
+  uint32_t k_max; /* |k| is at most this */
+  uint32_t size;
+};
+void sm_attend_portable(const struct sm_attend *job);
+
+/* t: (size) sums of weights times biased values -> their means over the weights' sum, in 1/256 of a value's unit. */
+void sm_means(int32_t *t, uint32_t size, uint32_t sum);
+
+/* The hand-written twin for heads of eight. Returns 0, and t is as it was, when the sum of |q| times k_max is above 32767. */
+uint32_t sm_attend8_m0(const struct sm_attend *job);
 
 #endif
