@@ -10,7 +10,13 @@ export { ProgramError, UsageError } from './program/errors.ts';
 export { loadProgram, type ReadOptions, readProgram } from './program/load.ts';
 export { TIMING_VERSION } from './timing/table.ts';
 export type { CallObserver } from './trace/call-observer.ts';
-export { type CallNode, CallProfile, type NodeChange } from './trace/call-profile.ts';
+export {
+  type CallNode,
+  CallProfile,
+  type NodeChange,
+  STALL_NAMES,
+  type StallCause,
+} from './trace/call-profile.ts';
 export { FunctionMap } from './trace/function-map.ts';
 export { InstructionProfile } from './trace/instruction-profile.ts';
 export { type VcdOptions, writeVcd } from './trace/vcd.ts';

@@ -292,7 +292,7 @@ export class Pico {
       watch.end = machine.watchWrite(watch.address, watch.watcher);
     for (const watch of this.counterWatches.values()) watch.end = machine.onCounterRead(watch.listener);
     this.applyStackRanges();
-    this.calls?.restarted();
+    this.calls?.restarted(machine.cycles);
     machine.observeCalls?.(this.calls);
   }
 

@@ -1,7 +1,14 @@
 /** A call profile summed up by function. */
-import type { CallProfile } from '../../emulator/index.ts';
+import { type CallProfile, STALL_NAMES, type StallCause } from '../../emulator/index.ts';
 import { sum } from '../report/statistics.ts';
 import { CONTEXTS, type ContextName } from './profiler.ts';
+
+/** Cycles by what a core did: it executed (`issue`), or could not go on. */
+export type CycleCauses = Record<'issue' | StallCause, number>;
+
+export const CAUSES = ['issue', ...STALL_NAMES] as const;
+
+export const noCycles = (): CycleCauses => ({ issue: 0, bus: 0, xip: 0, divider: 0, wait: 0 });
 
 export interface FunctionCycles {
   name: string;
@@ -10,6 +17,8 @@ export interface FunctionCycles {
   selfByCore: [number, number];
   /** Cycles of it and everything that it called; of a recursion counted once. */
   total: number;
+  /** Own cycles of each core by cause; their sum is `selfByCore`. */
+  causesByCore: [CycleCauses, CycleCauses];
   /** Own cycles by phase; phases without any are left out. */
   phases: Partial<Record<ContextName, number>>;
 }
@@ -32,6 +41,21 @@ export const stackOf = (profile: CallProfile, node: number): string[] => {
 export const selfCyclesOf = (profile: CallProfile, node: number): number =>
   sum(CONTEXTS.map((_, context) => profile.selfCycles(node, context)));
 
+/** A node's own cycles by cause. */
+export const causesOf = (profile: CallProfile, node: number): CycleCauses => {
+  const causes = noCycles();
+  causes.issue = selfCyclesOf(profile, node);
+  for (const cause of STALL_NAMES) {
+    causes[cause] = sum(CONTEXTS.map((_, context) => profile.stalledCycles(node, context, cause)));
+    causes.issue -= causes[cause];
+  }
+  return causes;
+};
+
+export const addCauses = (to: CycleCauses, cycles: CycleCauses): void => {
+  for (const cause of CAUSES) to[cause] += cycles[cause];
+};
+
 /** Cycles of each node with everything below it. A node's children always come after it. */
 export const subtreeCycles = (profile: CallProfile): Float64Array => {
   const cycles = Float64Array.from(profile.nodes, (_, node) => selfCyclesOf(profile, node));
@@ -50,10 +74,11 @@ export const functionCycles = (profile: CallProfile): FunctionCycles[] => {
     const name = number < 0 ? OUTSIDE : nodeName(profile, node);
     const self = selfCyclesOf(profile, node);
     if (number < 0 ? self === 0 : subtree[node] === 0) continue;
-    const entry = functions.get(name) ?? { name, self: 0, selfByCore: [0, 0], total: 0, phases: {} };
+    const entry = functions.get(name) ?? emptyEntry(name);
     functions.set(name, entry);
     entry.self += self;
     entry.selfByCore[core] += self;
+    addCauses(entry.causesByCore[core], causesOf(profile, node));
     if (number < 0) entry.total += self;
     else if (!isBelowItself(profile, node)) entry.total += subtree[node]!;
     for (const [context, phase] of CONTEXTS.entries()) {
@@ -63,6 +88,15 @@ export const functionCycles = (profile: CallProfile): FunctionCycles[] => {
   }
   return [...functions.values()].sort((a, b) => b.self - a.self || b.total - a.total);
 };
+
+const emptyEntry = (name: string): FunctionCycles => ({
+  name,
+  self: 0,
+  selfByCore: [0, 0],
+  total: 0,
+  causesByCore: [noCycles(), noCycles()],
+  phases: {},
+});
 
 const isBelowItself = (profile: CallProfile, node: number): boolean => {
   const own = profile.nodes[node]!.function;

@@ -1,8 +1,9 @@
 /**
  * A time line in the Chrome trace format, which ui.perfetto.dev opens: tracks for tokens, layers, phases and both cores'
- * functions, and counters for the depth of the stacks.
+ * functions, and counters for the depth of the stacks and for what each core waited for.
  */
-import type { CallProfile } from '../../emulator/index.ts';
+import { type CallProfile, STALL_NAMES } from '../../emulator/index.ts';
+import { addCauses, type CycleCauses, causesOf, noCycles } from './functions.ts';
 import { CONTEXTS, type ContextChange, type Profiler } from './profiler.ts';
 
 interface TraceEvent {
@@ -53,6 +54,17 @@ export const perfettoTrace = (profiler: Profiler, tokens: readonly string[]): ob
       ...slices(TRACKS.phases, phaseSlices(contextChanges, end)),
       ...cores.flatMap((core) => slices(TRACKS[`core${core}`], functionSlices(profile, core, begin, end))),
       ...cores.flatMap((core) => depthCounter(profile, core, begin, micros)),
+      ...cores.flatMap((core) =>
+        stallIntervals(profile, core, end).map(
+          ({ cycle, stalled }): TraceEvent => ({
+            name: `stalls of core ${core}`,
+            ph: 'C',
+            pid: PROCESS,
+            ts: micros(cycle),
+            args: { ...stalled },
+          }),
+        ),
+      ),
     ],
   };
 };
@@ -165,4 +177,41 @@ const depthCounter = (
       ts: micros(cycle),
       args: { bytes: top - stack },
     }));
+};
+
+export interface StallInterval {
+  /** Cycle in which it begins; it lasts to the next one. */
+  cycle: number;
+  /** Cycles waited in it, by cause. */
+  stalled: Omit<CycleCauses, 'issue'>;
+}
+
+/** What a core waited for in each stretch of a function; the sum over all is what the profile says. */
+export const stallIntervals = (profile: CallProfile, core: 0 | 1, end: number): StallInterval[] => {
+  const changes = profile.changes(core);
+  const total = noCycles();
+  for (const [node, { core: own }] of profile.nodes.entries())
+    if (own === core) addCauses(total, causesOf(profile, node));
+  const first = changes[0]?.stalled ?? [];
+  const intervals: StallInterval[] = [];
+  let before = '';
+  for (const [i, { cycle, node, stalled }] of changes.entries()) {
+    const next = changes[i + 1];
+    const waited = (cause: 0 | 1 | 2) => {
+      const after = next ? next.stalled[cause]! : first[cause]! + total[STALL_NAMES[cause]!];
+      return after - stalled[cause]!;
+    };
+    const asleep = profile.functions.names[profile.nodes[node]!.function] === '(asleep)';
+    const here = {
+      bus: waited(0),
+      xip: waited(1),
+      divider: waited(2),
+      wait: asleep ? (next?.cycle ?? end) - cycle : 0,
+    };
+    const text = Object.values(here).join();
+    // A counter keeps its value until it is told another one.
+    if (text !== before || text !== '0,0,0,0') intervals.push({ cycle, stalled: here });
+    before = text;
+  }
+  return intervals;
 };

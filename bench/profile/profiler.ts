@@ -49,7 +49,9 @@ export class Profiler implements RunObserver {
     pico.observeCalls(calls);
     // A phase ends where the firmware reads the counter, and is named by the store after it (see target/observer.ts).
     pico.onCounterRead((core, cycle) => {
-      if (core === 0) this.lastRead = cycle;
+      if (core !== 0) return;
+      this.lastRead = cycle;
+      calls.mark(cycle);
     });
     pico.watchWrite(marker.address, (phase) => this.enter(Math.min(phase, BETWEEN)));
     this.pico = pico;

@@ -3,10 +3,19 @@
 import { alignColumns, percent, thousands } from '../report/format.ts';
 import { sum } from '../report/statistics.ts';
 import type { Measurement } from '../target/scenario.ts';
-import { type FunctionCycles, functionCycles } from './functions.ts';
+import {
+  addCauses,
+  CAUSES,
+  type CycleCauses,
+  type FunctionCycles,
+  functionCycles,
+  noCycles,
+} from './functions.ts';
 import type { Profiler } from './profiler.ts';
 
-export const PROFILE_SCHEMA = 'starmind-profile/1';
+export const PROFILE_SCHEMA = 'starmind-profile/2';
+/** Without the causes of cycles. */
+const OLDER_SCHEMA = 'starmind-profile/1';
 
 /** What `starmind profile --json` prints and `--diff` reads. */
 export interface ProfileReport {
@@ -20,6 +29,8 @@ export interface ProfileReport {
   cycles: number;
   /** Cycles of both cores: the sum of all `self`. */
   cyclesOfBothCores: number;
+  /** Cycles of each core by what it did: executing, or waiting for what. Their sum is `cyclesOfBothCores`. */
+  causesByCore: [CycleCauses, CycleCauses];
   timingVersion: string;
   firmwareSha256: string;
   modelSha256: string;
@@ -49,11 +60,18 @@ export const profileReport = ({ model, cores, tokens, measured, profiler }: Prof
     tokens,
     cycles: profiler.end - profiler.begin,
     cyclesOfBothCores: sum(functions.map(({ self }) => self)),
+    causesByCore: [causesOfCore(functions, 0), causesOfCore(functions, 1)],
     timingVersion: measured.timingVersion,
     firmwareSha256: measured.firmwareSha256,
     modelSha256: model.sha256,
     functions,
   };
+};
+
+const causesOfCore = (functions: readonly FunctionCycles[], core: 0 | 1): CycleCauses => {
+  const all = noCycles();
+  for (const { causesByCore } of functions) addCauses(all, causesByCore[core]);
+  return all;
 };
 
 /**
@@ -69,7 +87,12 @@ export const parseProfile = (text: string, file: string): ProfileReport => {
   }
   const isEntry = (entry: Partial<FunctionCycles>) =>
     typeof entry?.name === 'string' && Number.isFinite(entry.self) && Number.isFinite(entry.total);
-  if (value?.schema === PROFILE_SCHEMA && Array.isArray(value.functions) && value.functions.every(isEntry))
+  const schema: string | undefined = value?.schema;
+  if (
+    (schema === PROFILE_SCHEMA || schema === OLDER_SCHEMA) &&
+    Array.isArray(value.functions) &&
+    value.functions.every(isEntry)
+  )
     return value;
   throw new ProfileFileError(`${file} is not a profile. Write one: starmind profile --json > ${file}`);
 };
@@ -81,26 +104,44 @@ export const profileTable = (report: ProfileReport, rows = 30): string[] => {
   const rest = functions.slice(rows);
   const lines = alignColumns(
     [
-      ['function', 'self', 'share', 'core 0', 'core 1', 'total', 'phases'],
-      ...shown.map(({ name, self, selfByCore, total, phases }) => [
+      ['function', 'self', 'share', 'core 0', 'core 1', 'total', ...STALLS, 'phases'],
+      ...shown.map(({ name, self, selfByCore, causesByCore, total, phases }) => [
         name,
         thousands(self),
         percent(self, all),
         ...selfByCore.map(thousands),
         thousands(total),
+        ...STALLS.map((cause) => orNothing(causesByCore[0][cause] + causesByCore[1][cause])),
         costliest(phases),
       ]),
     ],
-    'lrrrrrl',
+    'lrrrrrrrrrl',
   );
   if (rest.length > 0)
     lines.push(`${rest.length} more functions: ${thousands(sum(rest.map(({ self }) => self)))} cycles`);
   lines.push(
     '',
+    ...alignColumns(
+      [
+        ['', ...CAUSES, 'all'],
+        ...report.causesByCore.map((causes, core) => [
+          `core ${core}`,
+          ...CAUSES.map((cause) => thousands(causes[cause])),
+          thousands(sum(Object.values(causes))),
+        ]),
+      ],
+      'lrrrrrr',
+    ),
+    '',
     `${thousands(all)} cycles of both cores, ${thousands(report.cycles)} from the request to the end`,
   );
   return lines;
 };
+
+/** What a core waits for; `issue` is the rest. */
+const STALLS = CAUSES.filter((cause) => cause !== 'issue');
+
+const orNothing = (cycles: number): string => (cycles === 0 ? '' : thousands(cycles));
 
 const costliest = (phases: FunctionCycles['phases']): string =>
   Object.entries(phases)
@@ -113,17 +154,40 @@ export interface FunctionChange {
   name: string;
   base: number;
   head: number;
+  /** By how much executing and each kind of waiting changed; undefined when one of the profiles does not tell. */
+  causes: CycleCauses | undefined;
 }
+
+type ComparedFunction = Pick<FunctionCycles, 'name' | 'self'> & Partial<FunctionCycles>;
+
+const causeChanges = (
+  base: ComparedFunction | undefined,
+  head: ComparedFunction | undefined,
+): CycleCauses | undefined => {
+  const change = noCycles();
+  for (const [entry, sign] of [[base, -1] as const, [head, 1] as const]) {
+    if (entry === undefined) continue;
+    if (entry.causesByCore === undefined) return undefined;
+    for (const causes of entry.causesByCore)
+      for (const cause of CAUSES) change[cause] += sign * causes[cause];
+  }
+  return change;
+};
 
 /** Functions whose own cycles changed, the largest change first. */
 export const profileChanges = (
-  base: readonly { name: string; self: number }[],
-  head: readonly { name: string; self: number }[],
+  base: readonly ComparedFunction[],
+  head: readonly ComparedFunction[],
 ): FunctionChange[] => {
-  const was = new Map(base.map(({ name, self }) => [name, self]));
-  const is = new Map(head.map(({ name, self }) => [name, self]));
+  const was = new Map(base.map((entry) => [entry.name, entry]));
+  const is = new Map(head.map((entry) => [entry.name, entry]));
   return [...new Set([...was.keys(), ...is.keys()])]
-    .map((name) => ({ name, base: was.get(name) ?? 0, head: is.get(name) ?? 0 }))
+    .map((name) => ({
+      name,
+      base: was.get(name)?.self ?? 0,
+      head: is.get(name)?.self ?? 0,
+      causes: causeChanges(was.get(name), is.get(name)),
+    }))
     .filter((change) => change.base !== change.head)
     .sort((a, b) => Math.abs(b.head - b.base) - Math.abs(a.head - a.base) || (a.name < b.name ? -1 : 1));
 };
@@ -143,17 +207,23 @@ export const diffTable = (base: ProfileReport, head: ProfileReport): string[] =>
     '',
     ...alignColumns(
       [
-        ['function', 'base', 'head', 'change'],
-        ...changes.map(({ name, base: was, head: is }) => [
+        ['function', 'base', 'head', 'change', 'of that'],
+        ...changes.map(({ name, base: was, head: is, causes }) => [
           name,
           thousands(was),
           thousands(is),
           signed(is - was),
+          causes === undefined ? '' : causeText(causes),
         ]),
       ],
-      'lrrr',
+      'lrrrl',
     ),
   ];
 };
+
+const causeText = (causes: CycleCauses): string =>
+  CAUSES.filter((cause) => causes[cause] !== 0)
+    .map((cause) => `${cause} ${signed(causes[cause])}`)
+    .join(', ');
 
 export const signed = (value: number): string => `${value < 0 ? '-' : '+'}${thousands(Math.abs(value))}`;

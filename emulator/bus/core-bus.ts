@@ -21,6 +21,7 @@ import {
 import { ACCESS_DONE, ACCESS_FAULT, ACCESS_LOST, type Core } from '../core/core.ts';
 import { accessFault, hex, raiseFault } from '../core/fault.ts';
 import type { PrivatePeripherals } from '../core/ppb.ts';
+import { STALL_BUS, STALL_XIP } from '../core/stalls.ts';
 import type { Sio } from '../sio/sio.ts';
 import { timing } from '../timing/table.ts';
 import type { Arbiter } from './arbiter.ts';
@@ -125,6 +126,7 @@ export class CoreBus {
       }
     }
     const wait = xip.access(address >>> 0, base + at);
+    if (wait > 0) core.stalls.add(STALL_XIP, base + at, wait);
     if (xip.problem !== undefined) this.flashProblem(core, xip, address);
     if (core.contended) arbiter.extend(SLAVE_XIP, at + 1 + wait);
     return wait;
@@ -187,6 +189,7 @@ export class CoreBus {
       if (core.contended && !this.claim(core, SLAVE_XIP, 1, at)) return 0;
       const afterWrite = this.xipSramWritten === this.chip.base + at - 1;
       core.cost = timing.load + (afterWrite ? timing.xipSramWriteRead : 0);
+      if (afterWrite) core.stalls.add(STALL_XIP, this.chip.base + at, timing.xipSramWriteRead);
       return readBytes(sram, address & (XIP_SRAM_BYTES - 1), size);
     }
     return this.loadPeripheral(core, address, size, at, SLAVE_XIP);
@@ -217,6 +220,7 @@ export class CoreBus {
     const wait = peripheral?.readWait ?? 0;
     if (wait === 0) return;
     core.cost += wait;
+    core.stalls.add(STALL_XIP, this.chip.base + at, wait);
     if (core.contended) this.chip.arbiter.extend(SLAVE_XIP, at + core.cost - 1);
   }
 
@@ -353,6 +357,7 @@ export class CoreBus {
     if (arbiter.claim(slave, at, busy, core.id)) return true;
     core.status = ACCESS_LOST;
     core.retryAt = arbiter.retryAt;
+    if (core.retryAt > at) core.stalls.add(STALL_BUS, this.chip.base + at, core.retryAt - at);
     // Deferred: the other core has its turn before this access is tried again.
     if (arbiter.deferredBy === core.id) core.limit = at;
     return false;

@@ -286,6 +286,7 @@ export class Chip implements BusChip, CoreHost, SioHost {
   /** Somebody who is told of every call and return from the next `run` on. */
   observeCalls(observer: CallObserver | null): void {
     this.machinery.calls = observer;
+    observer?.attached(this.cores);
   }
 
   // ---- interrupts and events
@@ -311,6 +312,14 @@ export class Chip implements BusChip, CoreHost, SioHost {
 
   fifoInterrupt(core: 0 | 1, level: boolean): void {
     this.setCoreInterrupt(this.cores[core], core === 0 ? IRQ_SIO_PROC0 : IRQ_SIO_PROC1, level);
+  }
+
+  divisionBegan(core: 0 | 1): void {
+    this.cores[core].stalls.divisionBegan();
+  }
+
+  divisionAwaited(core: 0 | 1, from: number, to: number): void {
+    this.cores[core].stalls.divisionAwaited(from, to);
   }
 
   sendEvent(core: Core): void {

@@ -9,6 +9,7 @@ import { timing } from '../timing/table.ts';
 import type { CallObserver } from '../trace/call-observer.ts';
 import { type CodeCache, type CodeRegion, REGION_NONE } from './code-cache.ts';
 import { EXC_HARDFAULT, EXC_NMI, EXC_SYSTICK, Nvic } from './nvic.ts';
+import { Stalls } from './stalls.ts';
 import { SysTick } from './systick.ts';
 
 export type CoreId = 0 | 1;
@@ -76,6 +77,7 @@ export class Core {
   readonly host: CoreHost;
   readonly nvic = new Nvic();
   readonly sysTick: SysTick;
+  readonly stalls = new Stalls();
   /** r0-r14 as signed words; the PC is `base + 2 * index`. */
   readonly registers = new Int32Array(16);
   private readonly code: CodeCache;

@@ -17,6 +17,9 @@ export class Divider {
   private nextQuotient = 0;
   private nextRemainder = 0;
   private readyAt = 0;
+  /** In these cycles a result was not there that nobody has asked for yet. */
+  private awaitedFrom = 0;
+  private awaitedTo = 0;
 
   readDividend(): number {
     return this.dividend >>> 0;
@@ -35,6 +38,15 @@ export class Divider {
   readRemainder(cycle: number): number {
     this.settle(cycle);
     return this.remainder >>> 0;
+  }
+
+  /** Cycles [from, to) in which the result that is now looked at was not there and nobody looked; undefined when there are none. */
+  awaited(cycle: number): [from: number, to: number] | undefined {
+    const from = this.awaitedFrom;
+    const to = Math.min(cycle, this.awaitedTo);
+    if (to <= from) return undefined;
+    this.awaitedFrom = to;
+    return [from, to];
   }
 
   status(cycle: number): number {
@@ -83,6 +95,8 @@ export class Divider {
     this.nextQuotient = quotient;
     this.nextRemainder = remainder;
     this.readyAt = cycle + 1 + timing.divider;
+    this.awaitedFrom = cycle + 1;
+    this.awaitedTo = this.readyAt;
     this.dirty = true;
   }
 }

@@ -31,6 +31,9 @@ export interface SioHost {
   readonly cycle: number;
   /** Level of interrupt SIO_PROC0 or SIO_PROC1, which only that core has. */
   fifoInterrupt(core: 0 | 1, level: boolean): void;
+  divisionBegan(core: 0 | 1): void;
+  /** A result was looked at that was not there in the cycles [from, to). */
+  divisionAwaited(core: 0 | 1, from: number, to: number): void;
 }
 
 export class Sio {
@@ -109,10 +112,13 @@ export class Sio {
       case DIV_SDIVISOR:
         return divider.readDivisor();
       case DIV_QUOTIENT:
+        this.awaited(core, cycle);
         return divider.readQuotient(cycle);
       case DIV_REMAINDER:
+        this.awaited(core, cycle);
         return divider.readRemainder(cycle);
       case DIV_CSR:
+        this.awaited(core, cycle);
         return divider.status(cycle);
       default:
         return 0;
@@ -134,10 +140,12 @@ export class Sio {
       case DIV_UDIVIDEND:
       case DIV_SDIVIDEND:
         divider.writeDividend(value, offset === DIV_SDIVIDEND, cycle);
+        this.host.divisionBegan(core);
         break;
       case DIV_UDIVISOR:
       case DIV_SDIVISOR:
         divider.writeDivisor(value, offset === DIV_SDIVISOR, cycle);
+        this.host.divisionBegan(core);
         break;
       case DIV_QUOTIENT:
         divider.writeQuotient(value);
@@ -146,6 +154,11 @@ export class Sio {
         divider.writeRemainder(value);
         break;
     }
+  }
+
+  private awaited(core: 0 | 1, cycle: number): void {
+    const cycles = this.dividers[core].awaited(cycle);
+    if (cycles) this.host.divisionAwaited(core, ...cycles);
   }
 
   private updateInterrupts(): void {

@@ -5,6 +5,8 @@
 import type { Core } from '../core/core.ts';
 
 export interface CallObserver {
+  /** From now on these cores tell; other ones after each reset. */
+  attached(cores: readonly [Core, Core]): void;
   /**
    * BL or BLX. An instruction whose target's fetch has to wait is told again, from the same place with the same stack pointer.
    * @param returnAddress bit 0 is set
@@ -22,6 +24,6 @@ export interface CallObserver {
   slept(core: Core): void;
   /** It is awake again from its present cycle on. */
   woke(core: Core): void;
-  /** The chip starts anew: whatever ran is gone. */
-  restarted(): void;
+  /** The chip starts anew in this cycle: whatever ran is gone. */
+  restarted(cycle: number): void;
 }

@@ -4,10 +4,12 @@
  * The cycles of an instruction belong to the function it is in; waiting for a function's first instruction belongs to that
  * function, and entering an exception to its handler. Sleep is a function of its own, below the one that went to sleep.
  * Each cycle is also charged to a context (a phase, say), which whoever profiles sets. The sum over all is exactly the
- * cycles of the window, times two.
+ * cycles of the window, times two. Of a node's cycles those are known that were waited, by cause; the rest was executing.
  */
 import type { Core } from '../core/core.ts';
+import { STALL_BUS, STALL_CAUSES, STALL_DIVIDER, STALL_XIP } from '../core/stalls.ts';
 import type { CallObserver } from './call-observer.ts';
+import { CycleLedger } from './cycle-ledger.ts';
 import { ASLEEP, type FunctionMap } from './function-map.ts';
 
 /** Shadow stacks forget their outermost frames beyond this; real ones are far from it. */
@@ -29,7 +31,15 @@ export interface NodeChange {
   node: number;
   /** Stack pointer as it was there. */
   stack: number;
+  /** Cycles that the core had waited by then, by cause; differences count. */
+  stalled: Float64Array;
 }
+
+/** Why the cycles of a node were not spent executing. */
+export type StallCause = 'bus' | 'xip' | 'divider' | 'wait';
+
+/** Contention, misses of the flash cache, the divider, and sleep (WFE, WFI). */
+export const STALL_NAMES: readonly StallCause[] = ['bus', 'xip', 'divider', 'wait'];
 
 export interface CallProfileOptions {
   functions: FunctionMap;
@@ -55,11 +65,23 @@ class Lane {
   readonly interruptedFrom: number[] = [];
   entryCycle = 0;
   readonly changes: NodeChange[] = [];
+  core: Core | undefined;
+  /** Waits by cause: those already charged, and as they were at an exception's entry and at the last `mark`. */
+  readonly waited = new Float64Array(STALL_CAUSES);
+  readonly waitedAtEntry = new Float64Array(STALL_CAUSES);
+  readonly waitedAtMark = new Float64Array(STALL_CAUSES);
 
   constructor(root: number) {
     this.root = root;
     this.node = root;
     this.before = root;
+  }
+
+  /** Waits up to a cycle, into `into`. */
+  look(cycle: number, into: Float64Array): Float64Array {
+    for (let cause = 0; cause < STALL_CAUSES; cause++)
+      into[cause] = this.core?.stalls.until(cycle, cause) ?? 0;
+    return into;
   }
 }
 
@@ -70,7 +92,8 @@ export class CallProfile implements CallObserver {
   private readonly children: Map<number, number>[] = [];
   private readonly timeline: boolean;
   private readonly lanes: readonly [Lane, Lane];
-  private cycles = new Float64Array(1024);
+  private readonly ledger: CycleLedger;
+  private markedCycle = Number.NaN;
   private context = 0;
   private running = false;
 
@@ -78,6 +101,7 @@ export class CallProfile implements CallObserver {
     this.functions = functions;
     this.contexts = contexts;
     this.timeline = timeline;
+    this.ledger = new CycleLedger(contexts);
     this.lanes = [new Lane(this.addNode(-1, -1, 0)), new Lane(this.addNode(-1, -1, 1))];
   }
 
@@ -88,27 +112,52 @@ export class CallProfile implements CallObserver {
     this.running = true;
     for (const lane of this.lanes) {
       lane.charged = cycle;
-      if (this.timeline) lane.changes.push({ cycle, node: lane.node, stack: lane.stack });
+      lane.look(cycle, lane.waited);
+      if (this.timeline) lane.changes.push(this.change(lane, lane.node, cycle));
     }
   }
 
   end(cycle: number): void {
     for (const lane of this.lanes) {
-      this.add(cycle >= lane.charged ? lane.node : lane.before, cycle - lane.charged);
-      lane.charged = cycle;
+      const node = cycle >= lane.charged ? lane.node : lane.before;
+      this.charge(lane, cycle, node);
     }
     this.running = false;
   }
 
+  /** `setContext` may be told of this cycle, which is the present one, later. */
+  mark(cycle: number): void {
+    this.markedCycle = cycle;
+    for (const lane of this.lanes) lane.look(cycle, lane.waitedAtMark);
+  }
+
   /** From this cycle on, cycles of both cores go to another context. */
   setContext(context: number, cycle: number): void {
-    for (const lane of this.lanes) if (cycle > lane.charged) this.charge(lane, cycle);
+    for (const lane of this.lanes) {
+      if (cycle <= lane.charged) continue;
+      if (cycle === this.markedCycle) this.book(lane, lane.node, cycle, lane.waitedAtMark);
+      else this.charge(lane, cycle);
+    }
     this.context = context;
   }
 
   /** Cycles that a node itself spent in a context. */
   selfCycles(node: number, context: number): number {
-    return this.cycles[node * this.contexts + context] ?? 0;
+    return this.ledger.cycles(node, context);
+  }
+
+  /** Those of them in which it could not go on. */
+  stalledCycles(node: number, context: number, cause: StallCause): number {
+    switch (cause) {
+      case 'bus':
+        return this.ledger.stalled(node, context, STALL_BUS);
+      case 'xip':
+        return this.ledger.stalled(node, context, STALL_XIP);
+      case 'divider':
+        return this.ledger.stalled(node, context, STALL_DIVIDER);
+      case 'wait':
+        return this.nodes[node]?.function === ASLEEP ? this.selfCycles(node, context) : 0;
+    }
   }
 
   /** What a core did when, with a time line. */
@@ -117,6 +166,14 @@ export class CallProfile implements CallObserver {
   }
 
   // ---- what cores tell
+
+  attached(cores: readonly [Core, Core]): void {
+    for (const core of cores) {
+      const lane = this.lanes[core.id];
+      lane.core = core;
+      lane.look(core.cycle, lane.waited);
+    }
+  }
 
   called(core: Core, from: number, target: number, returnAddress: number, time: number): void {
     const lane = this.lanes[core.id];
@@ -147,7 +204,9 @@ export class CallProfile implements CallObserver {
   }
 
   interrupted(core: Core): void {
-    this.lanes[core.id].entryCycle = core.host.base + core.time;
+    const lane = this.lanes[core.id];
+    lane.entryCycle = core.host.base + core.time;
+    lane.look(lane.entryCycle, lane.waitedAtEntry);
   }
 
   vectored(core: Core, vector: number, chained: boolean): void {
@@ -159,7 +218,7 @@ export class CallProfile implements CallObserver {
       this.enter(lane, this.sibling(lane.node, handler), now);
       return;
     }
-    this.charge(lane, Math.max(lane.entryCycle, lane.charged));
+    if (lane.entryCycle > lane.charged) this.book(lane, lane.node, lane.entryCycle, lane.waitedAtEntry);
     lane.interruptedFrom.push(lane.from, lane.stack);
     this.push(lane, EXCEPTION);
     this.enter(lane, this.child(lane.node, handler), lane.charged);
@@ -195,14 +254,15 @@ export class CallProfile implements CallObserver {
     this.enter(lane, parent, now);
   }
 
-  restarted(): void {
+  restarted(cycle: number): void {
     for (const lane of this.lanes) {
+      if (cycle > lane.charged) this.charge(lane, cycle);
       lane.returns.length = 0;
       lane.callers.length = 0;
       lane.interruptedFrom.length = 0;
       lane.from = 0;
       lane.node = lane.root;
-      lane.charged = 0;
+      lane.charged = cycle;
     }
   }
 
@@ -227,7 +287,11 @@ export class CallProfile implements CallObserver {
     if (node === lane.node) return;
     lane.before = lane.node;
     lane.node = node;
-    if (this.timeline && this.running) lane.changes.push({ cycle, node, stack: lane.stack >>> 0 });
+    if (this.timeline && this.running) lane.changes.push(this.change(lane, node, cycle));
+  }
+
+  private change(lane: Lane, node: number, cycle: number): NodeChange {
+    return { cycle, node, stack: lane.stack >>> 0, stalled: lane.waited.slice() };
   }
 
   private push(lane: Lane, returnAddress: number): void {
@@ -239,14 +303,28 @@ export class CallProfile implements CallObserver {
     lane.callers.push(lane.node);
   }
 
-  private charge(lane: Lane, now: number): void {
-    this.add(lane.node, now - lane.charged);
-    lane.charged = now;
+  private charge(lane: Lane, now: number, node = lane.node): void {
+    this.book(lane, node, now, lane.look(now, this.looked));
   }
 
-  private add(node: number, cycles: number): void {
-    if (this.running) this.cycles[node * this.contexts + this.context]! += cycles;
+  /** @param waited of the lane up to `now` */
+  private book(lane: Lane, node: number, now: number, waited: Float64Array): void {
+    const cycles = now - lane.charged;
+    const { stalls } = this;
+    for (let cause = 0; cause < STALL_CAUSES; cause++) stalls[cause] = waited[cause] - lane.waited[cause];
+    lane.waited.set(waited);
+    // A division may have begun before these cycles: what is too much counts with the next ones.
+    const excess = stalls[STALL_DIVIDER] - (cycles - stalls[STALL_BUS] - stalls[STALL_XIP]);
+    if (excess > 0) {
+      stalls[STALL_DIVIDER] -= excess;
+      lane.waited[STALL_DIVIDER] -= excess;
+    }
+    lane.charged = now;
+    if (this.running) this.ledger.add(node, this.context, cycles, stalls);
   }
+
+  private readonly looked = new Float64Array(STALL_CAUSES);
+  private readonly stalls = new Float64Array(STALL_CAUSES);
 
   /** The node for another function in the place of this one. */
   private sibling(node: number, number: number): number {
@@ -264,11 +342,6 @@ export class CallProfile implements CallObserver {
     const node = this.nodes.push({ parent, function: number, core }) - 1;
     this.children.push(new Map());
     this.children[parent]?.set(number, node);
-    if ((node + 1) * this.contexts > this.cycles.length) {
-      const larger = new Float64Array(Math.max(this.cycles.length * 2, (node + 1) * this.contexts));
-      larger.set(this.cycles);
-      this.cycles = larger;
-    }
     return node;
   }
 }

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PHASES } from '../../../bench/link/index.ts';
 import { InstructionObserver } from '../../../bench/profile/annotate.ts';
 import { collapsedStacks, speedscope } from '../../../bench/profile/flame.ts';
-import { functionCycles } from '../../../bench/profile/functions.ts';
+import { CAUSES, functionCycles } from '../../../bench/profile/functions.ts';
 import { perfettoTrace } from '../../../bench/profile/perfetto.ts';
 import { Profiler } from '../../../bench/profile/profiler.ts';
 import { diffTable, parseProfile, profileReport } from '../../../bench/profile/report.ts';
@@ -39,6 +39,25 @@ describe('a profile of a story', () => {
   it('attributes every cycle of both cores', () => {
     const { cycles, cyclesOfBothCores } = report();
     expect(cyclesOfBothCores).toBe(2 * cycles);
+  });
+
+  it('splits the cycles of each function and core into executing and waiting, by cause', () => {
+    const { functions, causesByCore, cyclesOfBothCores, cycles } = report();
+    const sumOf = (list: number[]) => list.reduce((all, spent) => all + spent, 0);
+    for (const { name, selfByCore, causesByCore: causes } of functions) {
+      const sums = causes.map((own) => sumOf(Object.values(own)));
+      expect(sums, name).toEqual(selfByCore);
+      for (const own of causes) expect(Math.min(...Object.values(own)), name).toBeGreaterThanOrEqual(0);
+    }
+    for (const causes of causesByCore) expect(sumOf(Object.values(causes))).toBe(cycles);
+    expect(sumOf(causesByCore.flatMap((causes) => Object.values(causes)))).toBe(cyclesOfBothCores);
+    // Two cores that compute from the same banks meet there; what lies in flash is missed; core 1 sleeps between its parts.
+    const waited = (cause: (typeof CAUSES)[number]) => causesByCore.map((causes) => causes[cause]);
+    for (const cause of ['bus', 'wait'] as const)
+      for (const all of waited(cause)) expect(all).toBeGreaterThan(0);
+    expect(waited('xip')[0]).toBeGreaterThan(0);
+    const asleep = functions.find(({ name }) => name === '(asleep)')!;
+    expect(waited('wait')).toEqual(asleep.selfByCore);
   });
 
   it("sums up, on core 0, to the firmware's own count of every phase", () => {
@@ -93,12 +112,38 @@ describe('a profile of a story', () => {
     expect(track(11).some(({ name }) => name === 'sm_matvec_int8_m0')).toBe(true);
   });
 
+  it('has counters of stacks and stalls in its time line, which add up to the profile', () => {
+    const { traceEvents } = perfettoTrace(profiler, []) as {
+      traceEvents: { name: string; ph: string; ts: number; args: Record<string, number> }[];
+    };
+    for (const core of [0, 1] as const) {
+      const counters = traceEvents.filter(({ ph }) => ph === 'C');
+      const stalls = counters.filter(({ name }) => name === `stalls of core ${core}`);
+      expect(stalls.length).toBeGreaterThan(10);
+      for (const cause of CAUSES.filter((name) => name !== 'issue')) {
+        const counted = stalls.reduce((all, { args }) => all + args[cause]!, 0);
+        expect(counted, cause).toBe(report().causesByCore[core][cause]);
+      }
+      expect(counters.some(({ name, args }) => name === `stack of core ${core}` && args.bytes! > 0)).toBe(
+        true,
+      );
+    }
+  });
+
   it('is read back, and says which functions differ from another', () => {
     const text = JSON.stringify(report());
     const base = parseProfile(text, 'base.json');
     expect(diffTable(base, report()).at(-1)).toBe('no function changed');
-    base.functions.find(({ name }) => name === 'sm_rotate_m0')!.self -= 1;
-    expect(diffTable(base, report()).join('\n')).toMatch(/sm_rotate_m0 .* \+1$/m);
+    const rotate = base.functions.find(({ name }) => name === 'sm_rotate_m0')!;
+    rotate.self -= 1;
+    rotate.causesByCore[1].issue += 2;
+    rotate.causesByCore[1].bus -= 3;
+    expect(diffTable(base, report()).join('\n')).toMatch(/sm_rotate_m0 .* \+1 +issue -2, bus \+3$/m);
+    // What a version before this one wrote says nothing of causes.
+    const old = JSON.parse(text.replace('starmind-profile/2', 'starmind-profile/1'));
+    for (const entry of old.functions) delete entry.causesByCore;
+    old.functions[0].self -= 5;
+    expect(diffTable(parseProfile(JSON.stringify(old), 'old.json'), report()).join('\n')).toMatch(/ \+5$/m);
     expect(() => parseProfile('{}', 'base.json')).toThrow(/base\.json is not a profile/);
   });
 
