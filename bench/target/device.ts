@@ -13,24 +13,38 @@ export interface DeviceParts {
   imageAddress: number;
   /** @default 'starmind' */
   core?: CoreKind;
+  /** Which of the firmware's ports is spoken to: UART0, with no USB cable, or USB CDC. @default 'uart' */
+  port?: DevicePort;
+  /** Size of the flash chip. @default 2 MB */
+  flashBytes?: number;
 }
+
+export type DevicePort = 'uart' | 'usb';
 
 /** Emulated time that runs before the event loop gets a turn, so that tokens stream and Ctrl-C works. */
 const SLICE_SECONDS = 0.05;
 /** Emulated time in which the firmware must have greeted. */
 const BOOT_SECONDS = 5;
+const CONSOLE_PROMPT = '\n> ';
 
 export class EmulatedDevice implements ByteTransport {
   readonly pico: Pico;
+  readonly port: DevicePort;
   private readonly imageAddress: number;
   private received: number[] = [];
 
-  constructor({ bootrom, elf, image, imageAddress, core }: DeviceParts) {
-    this.pico = new Pico({ bootrom, core });
+  constructor({ bootrom, elf, image, imageAddress, core, port = 'uart', flashBytes }: DeviceParts) {
+    this.pico = new Pico({ bootrom, core, flashBytes });
+    this.port = port;
+    if (port === 'uart') this.pico.usb.unplug();
     this.pico.load(readProgram(elf));
     this.imageAddress = imageAddress;
     if (image !== undefined) this.install(image);
-    this.pico.uart[0].onByte((byte) => this.received.push(byte));
+    this.wire.onByte((byte) => this.received.push(byte));
+  }
+
+  private get wire() {
+    return this.port === 'usb' ? this.pico.usb : this.pico.uart[0];
   }
 
   /** Writes bytes where the firmware looks for a model, and resets. */
@@ -43,10 +57,14 @@ export class EmulatedDevice implements ByteTransport {
    * @throws ScenarioError when it does not come, or the firmware faults.
    */
   async boot(): Promise<string> {
-    const { end } = this.pico.run({ text: '\n> ', timeoutSeconds: BOOT_SECONDS });
+    const until =
+      this.port === 'usb'
+        ? { stop: () => this.pico.usb.text.endsWith(CONSOLE_PROMPT) }
+        : { text: CONSOLE_PROMPT };
+    const { end } = this.pico.run({ ...until, timeoutSeconds: BOOT_SECONDS });
     const banner = new TextDecoder().decode(this.take());
     this.throwIfFaulted();
-    if (end === 'text') return banner;
+    if (end === 'text' || end === 'stopped') return banner;
     throw new ScenarioError(
       'timeout',
       `the firmware did not greet within ${BOOT_SECONDS} s of emulated time`,
@@ -55,7 +73,7 @@ export class EmulatedDevice implements ByteTransport {
   }
 
   write(bytes: Uint8Array): void {
-    this.pico.uart[0].send(bytes);
+    this.wire.send(bytes);
   }
 
   async read(timeoutSeconds: number): Promise<Uint8Array> {
@@ -72,7 +90,7 @@ export class EmulatedDevice implements ByteTransport {
   private take(): Uint8Array {
     const bytes = Uint8Array.from(this.received);
     this.received = [];
-    this.pico.uart[0].clear();
+    this.wire.clear();
     return bytes;
   }
 

@@ -3,27 +3,21 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "baud.h"
 #include "board.h"
 #include "clock.h"
 #include "generate.h"
-#include "input.h"
-#include "link.h"
+#include "holder.h"
+#include "line_edit.h"
 #include "model.h"
 #include "pico.h"
 #include "serial.h"
 #include "stack_guard.h"
 #include "text.h"
+#include "watchdog.h"
 
-#define LINE_BYTES 500u
-#define CTRL_C 0x03u
-#define CTRL_U 0x15u
-#define BACKSPACE 0x08u
-#define DELETE 0x7fu
-
-static char __scratch_y("console") line[LINE_BYTES + 1];
-static uint32_t length;
-static bool noise;    /* the line holds bytes no keyboard sends */
-static bool after_cr; /* a LF right after CR is the same key */
+static char __scratch_y("console") uart_line[SM_LINE_BYTES + 1];
+static struct sm_line lines[SM_PORTS];
 static struct sm_settings settings = {.count = SM_DEFAULT_COUNT, .top_p = SM_TOP_P_OFF, .cores = 1};
 static struct {
   uint32_t stories, tokens;
@@ -60,11 +54,40 @@ static void print_clock(void) {
   sm_print(" MHz");
 }
 
+static void print_wedge(void) {
+  const struct sm_wedge *wedge = sm_watchdog_wedge();
+  if (!wedge->cause) {
+    return;
+  }
+  sm_print("Restarted by the watchdog: ");
+  sm_print(wedge->core < 0 ? "the program gave up" : wedge->core == 0 ? "core 0 hung" : "core 1 hung");
+  if (wedge->token >= 0) {
+    sm_print(" at position ");
+    sm_print_number((uint32_t)wedge->token);
+  }
+  if (wedge->phase) {
+    sm_print(" in ");
+    sm_print(wedge->phase);
+  }
+  sm_print(".\n");
+}
+
+static void start_line(void) {
+  enum sm_port port = sm_serial_port();
+  sm_line_start(&lines[port], port == SM_PORT_USB ? SM_USB_RAM->usb_line : uart_line);
+}
+
 void sm_console_start(void) {
-  settings.cores = SM_DEFAULT_CORES;
+  static bool started;
+  if (!started) {
+    settings.cores = SM_DEFAULT_CORES;
+    started = true;
+  }
+  start_line();
   sm_print("\nStarmind Pico " SM_FIRMWARE_VERSION " at ");
   print_clock();
   sm_print(".\n");
+  print_wedge();
   print_model();
   sm_print("> ");
 }
@@ -106,15 +129,10 @@ static void on_token(void *self, uint32_t i, uint32_t token, const uint8_t *text
 
 static bool is_cancelled(void *self) {
   (void)self;
-  bool cancelled = false;
-  for (struct sm_input input = sm_input_next(false); input.kind != SM_INPUT_NONE; input = sm_input_next(false)) {
-    bool stop = input.kind == SM_INPUT_TEXT ? input.byte == CTRL_C : sm_link_handle_while_busy(&input);
-    cancelled = cancelled || stop;
-  }
-  return cancelled;
+  return sm_holder_stops();
 }
 
-static void tell_story(void) {
+static void tell_story(const char *text, size_t length) {
   struct sm_prompt *prompt = &sm_prompt;
   static const struct sm_sink sink = {on_prefill, on_token, is_cancelled, NULL};
   struct sm_outcome outcome;
@@ -123,9 +141,9 @@ static void tell_story(void) {
     print_model();
     return;
   }
-  int error = sm_prompt_encode((const uint8_t *)line, length, prompt, &at);
+  int error = sm_prompt_encode((const uint8_t *)text, length, prompt, &at);
   if (error == 0) {
-    sm_print_bytes((const uint8_t *)line, length);
+    sm_print_bytes((const uint8_t *)text, length);
     error = sm_generate(prompt, &settings, &sink, &outcome);
   }
   if (error != 0) {
@@ -220,6 +238,22 @@ static bool set_clock(const char *argument) {
   return true;
 }
 
+static bool set_baud(const char *argument) {
+  uint32_t value;
+  uint32_t real;
+  if (!read_number(&argument, &value) || *argument != 0 || !sm_baud_choose(value, &real)) {
+    sm_print("The UART's rate is 9,600 to 3,000,000.\n");
+    return false;
+  }
+  sm_print("From now on ");
+  sm_print_number(real);
+  sm_print(" baud, until the next reset.\n");
+  sm_serial_flush();
+  sm_baud_switch();
+  sm_baud_heard();
+  return false;
+}
+
 static bool set_cores(const char *argument) {
   uint32_t value;
   if (!read_number(&argument, &value) || *argument != 0 || value == 0 || value > sm_worker_cores()) {
@@ -240,7 +274,9 @@ static bool print_help(const char *argument) {
       "/tokens N length of the story\n"
       "/stats    figures since the start\n"
       "/clock M  125, 133 or 200 MHz\n"
-      "/cores N  1 or 2 cores compute\n");
+      "/cores N  1 or 2 cores compute\n"
+      "/baud N   rate of the UART, until the next reset\n"
+      "Keys: arrows, Home, End, Backspace, Delete; Ctrl-A, E, K, U as in a shell.\n");
   return false;
 }
 
@@ -268,10 +304,10 @@ static const struct {
 } commands[] = {
     {"/help", print_help},   {"/model", print_model_command}, {"/temp", set_temperature}, {"/seed", set_seed},
     {"/tokens", set_tokens}, {"/stats", print_stats},         {"/clock", set_clock},
-    {"/cores", set_cores},
+    {"/cores", set_cores},   {"/baud", set_baud},
 };
 
-static void run_command(void) {
+static void run_command(const char *line) {
   for (uint32_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
     size_t n = strlen(commands[i].name);
     if (strncmp(line, commands[i].name, n) != 0 || (line[n] != 0 && line[n] != ' ')) {
@@ -289,57 +325,31 @@ static void run_command(void) {
   sm_print("Unknown command; /help lists them.\n");
 }
 
-static void run_line(void) {
-  line[length] = 0;
-  if (noise) {
-    /* Part of a frame that lost its first NUL. */
-    length = 0;
-    noise = false;
-    return;
-  }
+static void run_line(const struct sm_line *line) {
   sm_print("\n");
-  if (line[0] == '/') {
-    run_command();
-  } else if (length > 0) {
-    tell_story();
-  }
-  length = 0;
-  sm_print("> ");
-}
-
-/* Removes the last character, all bytes of it. */
-static void erase_character(void) {
-  while (length > 0) {
-    uint8_t byte = (uint8_t)line[--length];
-    if ((byte & 0xc0) != 0x80) {
-      sm_print("\b \b");
-      return;
-    }
+  sm_line_remember(line);
+  if (line->text[0] == '/') {
+    run_command(line->text);
+  } else if (line->length > 0) {
+    tell_story(line->text, line->length);
   }
 }
 
 void sm_console_byte(uint8_t byte) {
-  bool second_of_crlf = byte == '\n' && after_cr;
-  after_cr = byte == '\r';
-  if (second_of_crlf) {
+  struct sm_line *line = &lines[sm_serial_port()];
+  enum sm_line_event event = sm_line_byte(line, byte);
+  if (event == SM_LINE_TYPING) {
     return;
   }
-  if (byte == '\r' || byte == '\n') {
-    run_line();
-  } else if (byte == BACKSPACE || byte == DELETE) {
-    erase_character();
-  } else if (byte == CTRL_U) {
-    while (length > 0) {
-      erase_character();
-    }
-  } else if (byte == CTRL_C) {
-    length = 0;
-    noise = false;
-    sm_print("\n> ");
-  } else if (byte < ' ') {
-    noise = true;
-  } else if (length < LINE_BYTES) {
-    line[length++] = (char)byte;
-    sm_serial_put(byte);
+  bool after_cr = line->after_cr;
+  if (event == SM_LINE_ENTERED) {
+    run_line(line);
+  } else if (event == SM_LINE_CANCELLED) {
+    sm_print("\n");
   }
+  if (event != SM_LINE_NOISE) {
+    sm_print("> ");
+  }
+  start_line();
+  line->after_cr = after_cr;
 }

@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-/* Banner and first prompt. */
+/* Banner and first prompt on the port in use: after a start, and when a USB port is opened. */
 void sm_console_start(void);
 
-/* One typed byte. A finished line is carried out before this returns. */
+/* One byte typed at the port in use. A finished line is carried out before this returns. */
 void sm_console_byte(uint8_t byte);
 
 #endif

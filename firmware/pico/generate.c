@@ -2,9 +2,12 @@
 
 #include <string.h>
 
+#include "board.h"
 #include "model.h"
 #include "pico.h"
 #include "serial.h"
+#include "watchdog.h"
+#include "wedge.h"
 
 struct sm_prompt __scratch_x("prompt") sm_prompt;
 
@@ -84,14 +87,27 @@ static int __no_inline_not_in_flash_func(counted_logits)(uint32_t token, uint32_
   return error;
 }
 
+/* What must be done before a token: nothing of a port's may happen while it is counted. */
+static void begin_count(uint32_t position, bool prefill) {
+  sm_serial_settle();
+  sm_serial_quiet(true);
+  sm_watchdog_token(position, prefill);
+  sm_wedge_check(position);
+  sm_phase_begin();
+}
+
+static void end_count(struct sm_phase_counts *counts) {
+  sm_phase_counts(counts);
+  sm_serial_quiet(false);
+}
+
 /* All prompt tokens but the last, which belongs to token 0. */
 static int prefill(const struct sm_prompt *prompt, const struct sm_sink *sink) {
   for (uint32_t i = 0; i + 1 < prompt->count; i++) {
     struct sm_phase_counts counts;
-    sm_serial_settle();
-    sm_phase_begin();
+    begin_count(i, true);
     int error = counted_forward(prompt->ids[i], i);
-    sm_phase_counts(&counts);
+    end_count(&counts);
     if (error != 0) {
       return error;
     }
@@ -121,7 +137,7 @@ static bool ends_story(uint32_t token) {
   return token == config->eos || (bos_ends && token == config->bos);
 }
 
-int sm_generate(const struct sm_prompt *prompt, const struct sm_settings *settings, const struct sm_sink *sink,
+static int tell(const struct sm_prompt *prompt, const struct sm_settings *settings, const struct sm_sink *sink,
                 struct sm_outcome *outcome) {
   struct sm_sampler sampler;
   int error = prepare(prompt, settings, &sampler);
@@ -145,10 +161,9 @@ int sm_generate(const struct sm_prompt *prompt, const struct sm_settings *settin
       break;
     }
     struct sm_phase_counts counts;
-    sm_serial_settle();
-    sm_phase_begin();
+    begin_count(position, false);
     int32_t next = counted_step(token, position, &sampler);
-    sm_phase_counts(&counts);
+    end_count(&counts);
     if (next < 0) {
       return next;
     }
@@ -170,6 +185,14 @@ int sm_generate(const struct sm_prompt *prompt, const struct sm_settings *settin
   return 0;
 }
 
+int sm_generate(const struct sm_prompt *prompt, const struct sm_settings *settings, const struct sm_sink *sink,
+                struct sm_outcome *outcome) {
+  sm_board_show(1);
+  int error = tell(prompt, settings, sink, outcome);
+  sm_board_show(0);
+  return error;
+}
+
 int sm_logits_of(const struct sm_prompt *prompt, struct sm_phase_counts *counts) {
   sm_cores = SM_DEFAULT_CORES;
   int error = check_prompt(prompt);
@@ -179,9 +202,8 @@ int sm_logits_of(const struct sm_prompt *prompt, struct sm_phase_counts *counts)
   if (error != 0) {
     return error;
   }
-  sm_serial_settle();
-  sm_phase_begin();
+  begin_count(prompt->count - 1, false);
   error = counted_logits(prompt->ids[prompt->count - 1], prompt->count - 1);
-  sm_phase_counts(counts);
+  end_count(counts);
   return error;
 }

@@ -2,21 +2,18 @@
 
 #include <string.h>
 
-#include "../engine/engine.h"
-#include "board.h"
+#include "baud.h"
 #include "cbor.h"
-#include "clock.h"
+#include "frame.h"
+#include "holder.h"
+#include "link_board.h"
 #include "link_generate.h"
 #include "link_out.h"
 #include "memory_map.h"
 #include "model.h"
-#include "reset_reason.h"
 #include "selftest.h"
 #include "serial.h"
 #include "stack_guard.h"
-#include "worker.h"
-
-#define PROTOCOL 1u
 
 /* An id of the image, or null when the model has none. */
 static void put_id(struct sm_cbor_writer *w, const char *key, uint16_t id) {
@@ -26,32 +23,6 @@ static void put_id(struct sm_cbor_writer *w, const char *key, uint16_t id) {
   } else {
     sm_cbor_unsigned(w, id);
   }
-}
-
-static void put_text_or_null(struct sm_cbor_writer *w, const char *key, const char *text) {
-  sm_cbor_text(w, key);
-  if (text) {
-    sm_cbor_text(w, text);
-  } else {
-    sm_cbor_null(w);
-  }
-}
-
-static void hello(uint32_t id, const struct sm_cbor_item *request) {
-  (void)request;
-  bool loaded = sm_model.error == 0;
-  struct sm_cbor_writer *w = sm_answer_begin(id, 10);
-  sm_cbor_pair_unsigned(w, "protocol", PROTOCOL);
-  sm_cbor_pair_text(w, "firmware", SM_FIRMWARE_VERSION);
-  sm_cbor_pair_text(w, "board", SM_BOARD_NAME);
-  sm_cbor_pair_unsigned(w, "clockHz", sm_clock_hz());
-  sm_cbor_pair_unsigned(w, "cores", sm_worker_cores());
-  sm_cbor_pair_unsigned(w, "arenaBytes", SM_ARENA_BYTES);
-  sm_cbor_pair_unsigned(w, "engineVersion", SM_ENGINE_VERSION);
-  put_text_or_null(w, "model", loaded ? sm_model.image.name : NULL);
-  put_text_or_null(w, "modelError", loaded ? NULL : sm_error_name(sm_model.error));
-  sm_cbor_pair_text(w, "resetReason", sm_reset_reason());
-  sm_answer_send();
 }
 
 static void describe(uint32_t id, const struct sm_cbor_item *request) {
@@ -83,8 +54,7 @@ static void describe(uint32_t id, const struct sm_cbor_item *request) {
 
 static void cancel(uint32_t id, const struct sm_cbor_item *request) {
   (void)request;
-  sm_cbor_pair_bool(sm_answer_begin(id, 1), "ok", true);
-  sm_answer_send();
+  sm_ok_send(id);
 }
 
 /* All tests run before the answer is begun: they take milliseconds, the answer must leave in one piece. */
@@ -125,61 +95,52 @@ static void memory(uint32_t id, const struct sm_cbor_item *request) {
   sm_answer_send();
 }
 
-static void set_clock(uint32_t id, const struct sm_cbor_item *request) {
-  struct sm_cbor_item hz;
-  if (!sm_cbor_get(request, "hz", &hz) || hz.type != SM_CBOR_UNSIGNED || hz.value > 0xffffffffu ||
-      !sm_clock_set((uint32_t)hz.value)) {
-    sm_error_send(id, "bad-argument", "hz is none of 125000000, 133000000 and 200000000");
-    return;
-  }
-  sm_cbor_pair_unsigned(sm_answer_begin(id, 1), "clockHz", sm_clock_hz());
-  sm_answer_send();
-}
-
-static void reboot(uint32_t id, const struct sm_cbor_item *request) {
-  cancel(id, request);
-  sm_serial_flush();
-  sm_reboot();
-}
-
 static const struct {
   const char *name;
   bool needs_model;
   void (*run)(uint32_t id, const struct sm_cbor_item *request);
 } operations[] = {
-    {"hello", false, hello},   {"describe", true, describe},  {"generate", true, sm_link_generate},
-    {"cancel", false, cancel}, {"logits", true, sm_link_logits}, {"selftest", false, selftest},
-    {"memory", false, memory}, {"clock", false, set_clock},   {"reboot", false, reboot},
+    {"hello", false, sm_link_hello},     {"describe", true, describe},        {"generate", true, sm_link_generate},
+    {"cancel", false, cancel},           {"logits", true, sm_link_logits},    {"selftest", false, selftest},
+    {"memory", false, memory},           {"clock", false, sm_link_clock},     {"baud", false, sm_link_baud},
+    {"reboot", false, sm_link_reboot},   {"bootsel", false, sm_link_bootsel}, {"wedge", false, sm_link_wedge},
 };
 
-/* Answers what is no request at all. Returns false then. */
-static bool open_request(const struct sm_input *input, struct sm_cbor_item *request, struct sm_cbor_item *op,
-                         uint32_t *id) {
+/* What a received piece is: a request, or the error that answers it. */
+struct request {
+  struct sm_cbor_item map, op;
+  uint32_t id;
+  const char *error, *message; /* NULL: it is a request */
+};
+
+static struct request refused(const char *error, const char *message) {
+  return (struct request){.error = error, .message = message};
+}
+
+static struct request open_request(const struct sm_input *input) {
+  struct request r = {0};
+  struct sm_cbor_item number;
   if (input->kind == SM_INPUT_BAD_FRAME) {
-    sm_error_send(0, "bad-frame", "bytes between NULs that are no COBS code with a right CRC");
-    return false;
+    return refused("bad-frame", "bytes between NULs that are no COBS code with a right CRC");
+  }
+  if (input->port == SM_PORT_UART) {
+    sm_baud_heard();
   }
   if (input->kind == SM_INPUT_TOO_LONG) {
-    sm_error_send(0, "too-long", "a request has at most 4096 bytes");
-    return false;
+    return refused("too-long", "a request has at most 4096 bytes");
   }
-  struct sm_cbor_item number;
-  if (!sm_cbor_open(input->payload, input->count, request)) {
-    sm_error_send(0, "bad-cbor", "not one map with text keys and definite lengths");
-    return false;
+  if (!sm_cbor_open(input->payload, input->count, &r.map)) {
+    return refused("bad-cbor", "not one map with text keys and definite lengths");
   }
-  *id = 0;
-  if (sm_cbor_get(request, "id", &number) && number.type == SM_CBOR_UNSIGNED && number.value <= 0xffffffffu) {
-    *id = (uint32_t)number.value;
-  } else {
-    sm_error_send(0, "bad-argument", "id is missing or not a u32");
-    return false;
+  if (!sm_cbor_get(&r.map, "id", &number) || number.type != SM_CBOR_UNSIGNED || number.value > 0xffffffffu) {
+    return refused("bad-argument", "id is missing or not a u32");
   }
-  if (!sm_cbor_get(request, "op", op) || op->type != SM_CBOR_TEXT) {
-    sm_error_send(*id, "bad-argument", "op is missing or not text");
-    return false;
+  r.id = (uint32_t)number.value;
+  if (!sm_cbor_get(&r.map, "op", &r.op) || r.op.type != SM_CBOR_TEXT) {
+    r.error = "bad-argument";
+    r.message = "op is missing or not text";
   }
-  return true;
+  return r;
 }
 
 static bool is_named(const struct sm_cbor_item *op, const char *name) {
@@ -187,35 +148,50 @@ static bool is_named(const struct sm_cbor_item *op, const char *name) {
 }
 
 void sm_link_handle(const struct sm_input *input) {
-  struct sm_cbor_item request, op;
-  uint32_t id;
-  if (!open_request(input, &request, &op, &id)) {
+  const struct request r = open_request(input);
+  if (r.error) {
+    sm_error_send(r.id, r.error, r.message);
     return;
   }
   for (uint32_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
-    if (!is_named(&op, operations[i].name)) {
+    if (!is_named(&r.op, operations[i].name)) {
       continue;
     }
     if (operations[i].needs_model && sm_model.error != 0) {
-      sm_error_send(id, "no-model", sm_error_name(sm_model.error));
+      sm_error_send(r.id, "no-model", sm_error_name(sm_model.error));
     } else {
-      operations[i].run(id, &request);
+      operations[i].run(r.id, &r.map);
     }
     return;
   }
-  sm_error_send(id, "unknown-op", "see LINK.md for the operations");
+  sm_error_send(r.id, "unknown-op", "see LINK.md for the operations");
+}
+
+/* A message of its own memory: the one that waits for a slow reader lies in the usual one. */
+static void refuse(const struct request *r) {
+  uint8_t bytes[192];
+  struct sm_cbor_writer w = {.bytes = bytes, .capacity = sizeof bytes};
+  sm_cbor_map(&w, r->error ? 3 : 4);
+  sm_cbor_pair_unsigned(&w, "re", r->id);
+  sm_cbor_pair_text(&w, "error", r->error ? r->error : "busy");
+  sm_cbor_pair_text(&w, "message", r->error ? r->message : "a request is carried out; cancel ends a story");
+  if (!r->error) {
+    sm_cbor_pair_text(&w, "holder", sm_holder_name());
+  }
+  sm_frame_send(w.bytes, w.count, sm_serial_put);
+}
+
+void sm_link_refuse(const struct sm_input *input) {
+  const struct request r = open_request(input);
+  refuse(&r);
 }
 
 bool sm_link_handle_while_busy(const struct sm_input *input) {
-  struct sm_cbor_item request, op;
-  uint32_t id;
-  if (input->kind == SM_INPUT_TEXT || !open_request(input, &request, &op, &id)) {
-    return false;
-  }
-  if (is_named(&op, "cancel")) {
-    cancel(id, &request);
+  const struct request r = open_request(input);
+  if (!r.error && is_named(&r.op, "cancel")) {
+    sm_ok_send(r.id);
     return true;
   }
-  sm_error_send(id, "busy", "a story is being told; cancel ends it");
+  refuse(&r);
   return false;
 }

@@ -1,8 +1,7 @@
 #include "link_generate.h"
 
 #include "generate.h"
-#include "input.h"
-#include "link.h"
+#include "holder.h"
 #include "link_out.h"
 #include "model.h"
 
@@ -160,11 +159,7 @@ static void on_token(void *self, uint32_t i, uint32_t token, const uint8_t *text
 
 static bool is_cancelled(void *self) {
   (void)self;
-  bool cancelled = false;
-  for (struct sm_input input = sm_input_next(false); input.kind != SM_INPUT_NONE; input = sm_input_next(false)) {
-    cancelled = sm_link_handle_while_busy(&input) || cancelled;
-  }
-  return cancelled;
+  return sm_holder_stops();
 }
 
 void sm_link_generate(uint32_t id, const struct sm_cbor_item *request) {

@@ -3,13 +3,13 @@
 #include "frame.h"
 #include "pico.h"
 #include "serial.h"
+#include "usb_ram.h"
 
-static uint8_t buffer[SM_MAX_ANSWER_BYTES];
 static struct sm_cbor_writer writer;
 static uint32_t answering; /* `re` of the message begun last */
 
 struct sm_cbor_writer *sm_answer_begin(uint32_t re, uint32_t pairs) {
-  writer = (struct sm_cbor_writer){.bytes = buffer, .capacity = sizeof buffer};
+  writer = (struct sm_cbor_writer){.bytes = SM_USB_RAM->answer, .capacity = SM_MAX_ANSWER_BYTES};
   answering = re;
   sm_cbor_map(&writer, pairs + 1);
   sm_cbor_pair_unsigned(&writer, "re", re);
@@ -40,6 +40,20 @@ struct sm_cbor_writer *sm_error_begin(uint32_t re, const char *error, const char
 void sm_error_send(uint32_t re, const char *error, const char *message) {
   sm_error_begin(re, error, message, 0);
   sm_answer_send();
+}
+
+void sm_ok_send(uint32_t re) {
+  sm_cbor_pair_bool(sm_answer_begin(re, 1), "ok", true);
+  sm_answer_send();
+}
+
+void sm_pair_text_or_null(struct sm_cbor_writer *w, const char *key, const char *text) {
+  sm_cbor_text(w, key);
+  if (text) {
+    sm_cbor_text(w, text);
+  } else {
+    sm_cbor_null(w);
+  }
 }
 
 void sm_put_counts(struct sm_cbor_writer *w, const struct sm_phase_counts *counts) {

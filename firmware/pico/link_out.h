@@ -9,8 +9,6 @@
 #include "cbor.h"
 #include "phase.h"
 
-#define SM_MAX_ANSWER_BYTES 1200u
-
 /* Starts a message of `pairs` pairs besides `re`. */
 struct sm_cbor_writer *sm_answer_begin(uint32_t re, uint32_t pairs);
 
@@ -23,6 +21,12 @@ void sm_answer_send(void);
 /* A whole error answer. `pairs` of the caller's own may follow before sm_answer_send. */
 struct sm_cbor_writer *sm_error_begin(uint32_t re, const char *error, const char *message, uint32_t pairs);
 void sm_error_send(uint32_t re, const char *error, const char *message);
+
+/* `ok: true`. */
+void sm_ok_send(uint32_t re);
+
+/* A text, or null when there is none. */
+void sm_pair_text_or_null(struct sm_cbor_writer *w, const char *key, const char *text);
 
 /* `cycles` and `phases`: two pairs. */
 void sm_put_counts(struct sm_cbor_writer *w, const struct sm_phase_counts *counts);

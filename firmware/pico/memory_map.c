@@ -3,6 +3,7 @@
 #include "board.h"
 #include "hardware/regs/addressmap.h"
 #include "model.h"
+#include "usb_ram.h"
 
 extern char __flash_binary_start, __flash_binary_end, __data_start__, __data_end__, __bss_start__, __bss_end__;
 extern char __scratch_x_start__, __scratch_x_end__, __scratch_y_start__, __scratch_y_end__;
@@ -35,5 +36,6 @@ uint32_t sm_memory_map(struct sm_memory_region regions[SM_MEMORY_REGIONS]) {
     regions[n++] = between("sram: stack of core 1", &__StackOneBottom, &__StackOneTop);
   }
   regions[n++] = between("sram: stack of core 0", &__StackBottom, &__StackTop);
+  regions[n++] = (struct sm_memory_region){"usb: cold buffers", SM_USB_RAM_ADDRESS, sizeof(struct sm_usb_memory)};
   return n;
 }

@@ -12,7 +12,7 @@ struct sm_memory_region {
   uint32_t bytes;
 };
 
-#define SM_MEMORY_REGIONS 12u
+#define SM_MEMORY_REGIONS 13u
 
 /* Fills the table. Returns how many regions there are. */
 uint32_t sm_memory_map(struct sm_memory_region regions[SM_MEMORY_REGIONS]);

@@ -5,6 +5,7 @@
 #include "hardware/exception.h"
 #include "hardware/structs/systick.h"
 #include "pico.h"
+#include "watchdog.h"
 
 #if SM_PHASE_PINS
 #include "hardware/gpio.h"
@@ -40,7 +41,10 @@ static inline void show_phase(uint32_t phase) { (void)phase; }
 static void init_pins(void) {}
 #endif
 
-static void __not_in_flash_func(on_systick)(void) { wraps++; }
+static void __not_in_flash_func(on_systick)(void) {
+  wraps++;
+  sm_watchdog_snapshot();
+}
 
 void sm_phase_init(void) {
   systick_hw->csr = 0;

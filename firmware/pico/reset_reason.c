@@ -7,9 +7,11 @@
 /* Kept in a watchdog scratch register, which survives the reset; 4 to 7 belong to the boot ROM. */
 #define REBOOT_MARK 0x5afeb007u
 
+static const char *const by_watchdog = "watchdog";
+
 static const char *find_reason(void) {
   if (watchdog_hw->reason != 0) {
-    const char *reason = watchdog_hw->scratch[0] == REBOOT_MARK ? "reboot" : "watchdog";
+    const char *reason = watchdog_hw->scratch[0] == REBOOT_MARK ? "reboot" : by_watchdog;
     watchdog_hw->scratch[0] = 0;
     return reason;
   }
@@ -27,6 +29,8 @@ const char *sm_reset_reason(void) {
   }
   return reason;
 }
+
+bool sm_reset_by_watchdog(void) { return sm_reset_reason() == by_watchdog; }
 
 _Noreturn void sm_reboot(void) {
   watchdog_hw->scratch[0] = REBOOT_MARK;

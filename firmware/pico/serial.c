@@ -1,103 +1,77 @@
 #include "serial.h"
 
-#include "board.h"
-#include "hardware/gpio.h"
-#include "hardware/irq.h"
 #include "hardware/sync.h"
-#include "hardware/uart.h"
-#include "pico.h"
+#include "hardware/timer.h"
+#include "holder.h"
+#include "uart_port.h"
+#include "usb_port.h"
+#include "watchdog.h"
 
-/* While a token is computed nobody empties the ring; then no more than a `cancel` has reason to come. */
-#define RX_RING_BYTES 1024u
-#define TX_RING_BYTES 512u
-#define RX_ERRORS (UART_UARTDR_OE_BITS | UART_UARTDR_BE_BITS | UART_UARTDR_PE_BITS | UART_UARTDR_FE_BITS)
+/* A USB packet is taken within a few frames of 1 ms, or its reader is slow anyway. */
+#define LAST_PACKET_US 10000u
 
-static uint8_t __scratch_y("serial") rx_ring[RX_RING_BYTES]; /* beside the stack, out of the arena's way */
-static volatile uint32_t rx_head, rx_tail; /* head: next to write; both only grow */
-static uint8_t __scratch_x("serial") tx_ring[TX_RING_BYTES];
-static volatile uint32_t tx_head, tx_tail;
-
-static void __not_in_flash_func(send_from_ring)(void) {
-  uart_hw_t *uart = uart_get_hw(uart0);
-  while (tx_head != tx_tail && !(uart->fr & UART_UARTFR_TXFF_BITS)) {
-    uart->dr = tx_ring[tx_tail % TX_RING_BYTES];
-    tx_tail++;
-  }
-  if (tx_head == tx_tail) {
-    hw_clear_bits(&uart->imsc, UART_UARTIMSC_TXIM_BITS);
-  }
-}
-
-static void __not_in_flash_func(on_uart)(void) {
-  uart_hw_t *uart = uart_get_hw(uart0);
-  while (!(uart->fr & UART_UARTFR_RXFE_BITS)) {
-    uint32_t data = uart->dr;
-    /* A byte with a framing error is a break or noise; a full ring loses bytes, and the frame's CRC tells. */
-    if (!(data & RX_ERRORS) && rx_head - rx_tail < RX_RING_BYTES) {
-      rx_ring[rx_head % RX_RING_BYTES] = (uint8_t)data;
-      rx_head++;
-    }
-  }
-  send_from_ring();
-}
+static enum sm_port in_use;
 
 void sm_serial_init(void) {
-  uart_init(uart0, SM_BAUD);
-  gpio_set_function(SM_UART_TX_PIN, GPIO_FUNC_UART);
-  gpio_set_function(SM_UART_RX_PIN, GPIO_FUNC_UART);
-  gpio_pull_up(SM_UART_RX_PIN); /* an open line is idle, not a break */
-  irq_set_exclusive_handler(UART0_IRQ, on_uart);
-  irq_set_enabled(UART0_IRQ, true);
-  uart_get_hw(uart0)->imsc = UART_UARTIMSC_RXIM_BITS | UART_UARTIMSC_RTIM_BITS;
+  sm_uart_init();
+  sm_usb_init();
 }
 
-void sm_serial_retime(void) { uart_set_baudrate(uart0, SM_BAUD); }
+void sm_serial_use(enum sm_port port) { in_use = port; }
+enum sm_port sm_serial_port(void) { return in_use; }
+const char *sm_serial_name(enum sm_port port) { return port == SM_PORT_USB ? "usb" : "uart"; }
 
-bool sm_serial_get(uint8_t *byte) {
-  if (rx_head == rx_tail) {
-    return false;
-  }
-  *byte = rx_ring[rx_tail % RX_RING_BYTES];
-  rx_tail++;
-  return true;
+bool sm_serial_get(enum sm_port port, uint8_t *byte) {
+  return port == SM_PORT_USB ? sm_usb_get(byte) : sm_uart_get(byte);
 }
 
 /* Interrupts are off between the question and the sleep, so a byte that comes in between still ends the sleep. */
 void sm_serial_wait(void) {
   uint32_t state = save_and_disable_interrupts();
-  if (rx_head == rx_tail) {
+  if (!sm_uart_received() && !sm_usb_received()) {
     __wfi();
   }
   restore_interrupts(state);
 }
 
-static void kick_and_sleep_while_more_than(uint32_t pending) {
-  while (true) {
-    uint32_t state = save_and_disable_interrupts();
-    send_from_ring();
-    bool done = tx_head - tx_tail <= pending;
-    if (!done) {
-      hw_set_bits(&uart_get_hw(uart0)->imsc, UART_UARTIMSC_TXIM_BITS);
-      __wfi();
-    }
-    restore_interrupts(state);
-    if (done) {
-      return;
-    }
-  }
+/* While the USB reader is waited for. */
+static void meanwhile(void) {
+  sm_watchdog_feed();
+  sm_holder_answer_other();
 }
 
 void sm_serial_put(uint8_t byte) {
-  if (tx_head - tx_tail == TX_RING_BYTES) {
-    kick_and_sleep_while_more_than(TX_RING_BYTES / 2);
+  if (in_use == SM_PORT_USB) {
+    sm_usb_put(byte, meanwhile);
+  } else {
+    sm_uart_put(byte);
   }
-  tx_ring[tx_head % TX_RING_BYTES] = byte;
-  tx_head++;
 }
 
-void sm_serial_settle(void) { kick_and_sleep_while_more_than(0); }
+bool sm_serial_gone(void) { return in_use == SM_PORT_USB && !sm_usb_open(); }
+
+void sm_serial_settle(void) {
+  if (in_use == SM_PORT_USB) {
+    sm_usb_settle(meanwhile);
+  } else {
+    sm_uart_settle();
+  }
+}
+
+void sm_serial_quiet(bool quiet) {
+  if (quiet) {
+    sm_uart_settle();
+  }
+  sm_usb_quiet(quiet);
+}
 
 void sm_serial_flush(void) {
   sm_serial_settle();
-  uart_tx_wait_blocking(uart0);
+  sm_uart_flush();
+  uint32_t since = time_us_32();
+  while (in_use == SM_PORT_USB && time_us_32() - since < LAST_PACKET_US) {
+    sm_usb_poll();
+  }
 }
+
+void sm_serial_retime(void) { sm_uart_apply(); }

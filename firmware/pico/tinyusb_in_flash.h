@@ -1,0 +1,11 @@
+/*
+ * Read before each source of TinyUSB: what it would put into SRAM for speed stays in flash.
+ */
+#include "pico.h"
+
+#undef __not_in_flash
+#define __not_in_flash(group)
+#undef __not_in_flash_func
+#define __not_in_flash_func(name) name
+#undef __no_inline_not_in_flash_func
+#define __no_inline_not_in_flash_func(name) __noinline name
