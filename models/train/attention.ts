@@ -3,8 +3,8 @@
  * is (batch, m, k) x (batch, k, n); a batch is one key-value head of one sequence with all its query heads' rows.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { batchedMatMul } from './batched-matmul.ts';
-import { transposed, withGradient } from './operations.ts';
+import { batchedMatMul, product } from './batched-matmul.ts';
+import { withGradient } from './operations.ts';
 import { type Rotary, rotate, rotateBack } from './rotary.ts';
 
 type T = tf.Tensor;
@@ -43,15 +43,10 @@ function layouts({ sequences: S, positions: P, kvHeads, headSize: D }: Attention
         (heads / kvHeads) * P,
         D,
       ]),
-    /** Keys or values as (batch, headSize, positions). */
-    byHeadTransposed: (t: T): T3 =>
-      tf.reshape(tf.transpose(tf.reshape(t, [S, P, kvHeads, D]), [0, 2, 3, 1]), [batch, D, P]),
     byToken: (t: T, heads: number): T2 =>
       tf.reshape(tf.transpose(tf.reshape(t, [S, heads, P, D]), [0, 2, 1, 3]), [S * P, heads * D]),
   };
 }
-
-const flip = (t: T): T3 => tf.transpose(t, [0, 2, 1]) as T3;
 
 /**
  * @param x (N, dim), N = sequences * positions
@@ -67,14 +62,14 @@ export function attention(
   shape: AttentionShape,
 ): T2 {
   const { sequences, positions: P, heads: H, kvHeads, headSize } = shape;
-  const { byHead, byHeadTransposed, byToken } = layouts(shape);
+  const { byHead, byToken } = layouts(shape);
   const scale = 1 / Math.sqrt(headSize);
 
   return withGradient([x, wq, wk, wv], ([input, wqIn, wkIn, wvIn], save) => {
     const [q, k, v] = [wqIn, wkIn, wvIn].map((w) => tf.matMul(input, w) as T2);
     const turnedK = rotary === null ? k : rotate(k, rotary.k);
     const queries = tf.mul(byHead(rotary === null ? q : rotate(q, rotary.q), H), scale) as T3;
-    const scores = batchedMatMul(queries, byHeadTransposed(turnedK));
+    const scores = batchedMatMul(queries, byHead(turnedK, kvHeads), false, true);
     const masked = tf.add(tf.reshape(scores, [sequences * H, P, P]), mask);
     const p = tf.reshape(tf.softmax(masked), scores.shape) as T3;
     const out = batchedMatMul(p, byHead(v, kvHeads));
@@ -84,22 +79,18 @@ export function attention(
       gradient: (dy, saved) => {
         const [savedX, savedWq, savedWk, savedWv, savedQ, savedK, savedV, savedP, savedOut] = saved;
         const dOut = byHead(dy, H);
-        const dV = byToken(batchedMatMul(flip(savedP), dOut), kvHeads);
-        const dP = batchedMatMul(dOut, byHeadTransposed(savedV));
+        const dV = byToken(batchedMatMul(savedP as T3, dOut, true), kvHeads);
+        const dP = batchedMatMul(dOut, byHead(savedV, kvHeads), false, true);
         // Row sums of dP * P, from the much smaller output.
         const along = tf.sum(tf.mul(dOut, savedOut), 2, true);
         const dScores = tf.mul(savedP, tf.sub(dP, along)) as T3;
         const dTurnedQ = tf.mul(byToken(batchedMatMul(dScores, byHead(savedK, kvHeads)), H), scale) as T2;
-        const dTurnedK = byToken(batchedMatMul(flip(dScores), savedQ as T3), kvHeads);
+        const dTurnedK = byToken(batchedMatMul(dScores, savedQ as T3, true), kvHeads);
         const dQ = rotary === null ? dTurnedQ : rotateBack(dTurnedQ, rotary.q);
         const dK = rotary === null ? dTurnedK : rotateBack(dTurnedK, rotary.k);
-        const xt = transposed(savedX);
-        const dx = [
-          tf.matMul(dQ, transposed(savedWq)),
-          tf.matMul(dK, transposed(savedWk)),
-          tf.matMul(dV, transposed(savedWv)),
-        ];
-        return [tf.add(tf.add(dx[0], dx[1]), dx[2]), tf.matMul(xt, dQ), tf.matMul(xt, dK), tf.matMul(xt, dV)];
+        const slopes = [dQ, dK, dV];
+        const dx = [savedWq, savedWk, savedWv].map((w, i) => product(slopes[i], w as T2, false, true));
+        return [tf.addN(dx), ...slopes.map((slope) => product(savedX as T2, slope, true))];
       },
     };
   });

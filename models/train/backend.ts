@@ -2,6 +2,9 @@
  * Which TensorFlow.js computes: `@tensorflow/tfjs-node` where it can be loaded (an optional dependency that needs downloads
  * of its own), else WebAssembly with SIMD, else plain JavaScript.
  */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { ModelError } from '../errors.ts';
 
@@ -15,14 +18,22 @@ export interface Selected {
   description: string;
 }
 
+/** The package, or the one that models/train/native.sh built in the folder STARMIND_TFJS_NODE names. */
+function nativeModule(): string {
+  const folder = process.env['STARMIND_TFJS_NODE'];
+  if (!folder) return '@tensorflow/tfjs-node';
+  const require = createRequire(pathToFileURL(join(folder, 'package.json')));
+  return pathToFileURL(require.resolve('@tensorflow/tfjs-node')).href;
+}
+
 async function loadTensorflow(): Promise<string> {
   // tfjs-node 4.22 calls a function that Node 23 removed.
   const util = (await import('node:util')).default as { isNullOrUndefined?: (value: unknown) => boolean };
   util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-  const name = '@tensorflow/tfjs-node';
-  const node = (await import(name)) as { version?: { tensorflow?: string } };
-  await tf.setBackend('tensorflow');
-  return `TensorFlow ${node.version?.tensorflow ?? ''} native library (tfjs-node)`;
+  await import(nativeModule());
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('the TensorFlow backend did not start');
+  const library = (tf.backend() as unknown as { binding?: { TF_Version?: string } }).binding?.TF_Version;
+  return `TensorFlow ${library ?? ''} native library (tfjs-node)`;
 }
 
 const HIJACKED = ['uncaughtException', 'unhandledRejection'] as const;

@@ -77,7 +77,21 @@ function choose(): Multiply {
   return chosen;
 }
 
-/** a (batch, m, k) times b (batch, k, n): (batch, m, n). No gradient: for use inside custom gradients. */
-export function batchedMatMul(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
-  return choose()(a, b);
+/** Whose kernels take a transposed factor at no cost; WebAssembly's then run a slow loop. */
+const hasFastFlags = () => tf.getBackend() === 'tensorflow';
+
+/**
+ * The product of a (batch, m, k) and b (batch, k, n): (batch, m, n); a flagged factor is given with its last two axes swapped.
+ * No gradient: for use inside custom gradients.
+ */
+export function batchedMatMul(a: tf.Tensor3D, b: tf.Tensor3D, flipA = false, flipB = false): tf.Tensor3D {
+  if (hasFastFlags()) return tf.matMul(a, b, flipA, flipB);
+  const flip = (t: tf.Tensor3D): tf.Tensor3D => tf.transpose(t, [0, 2, 1]);
+  return choose()(flipA ? flip(a) : a, flipB ? flip(b) : b);
+}
+
+/** The same for one product, a (m, k) times b (k, n). */
+export function product(a: tf.Tensor2D, b: tf.Tensor2D, flipA = false, flipB = false): tf.Tensor2D {
+  if (hasFastFlags()) return tf.matMul(a, b, flipA, flipB);
+  return tf.matMul(flipA ? tf.transpose(a) : a, flipB ? tf.transpose(b) : b);
 }

@@ -4,6 +4,7 @@
  * Rows are tokens: N = sequences * positions.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { product } from './batched-matmul.ts';
 
 type T = tf.Tensor;
 type T2 = tf.Tensor2D;
@@ -20,8 +21,6 @@ export function withGradient<I extends T[], O extends T>(
   });
   return operation(...inputs) as O;
 }
-
-export const transposed = (x: T): T2 => tf.transpose(x) as T2;
 
 /** Sum over rows, (N, n) to (n), as a product: the backend's own reduction over rows transposes first. */
 const sumRows = (x: T2): tf.Tensor1D => tf.reshape(tf.matMul(tf.ones([1, x.shape[0]]), x), [x.shape[1]]);
@@ -41,8 +40,8 @@ export function linear(x: T2, w: T2): T2 {
     return {
       value: tf.matMul(a, b) as T2,
       gradient: (dy, [savedA, savedB]) => [
-        tf.matMul(dy, transposed(savedB)),
-        tf.matMul(transposed(savedA), dy),
+        product(dy, savedB as T2, false, true),
+        product(savedA as T2, dy, true),
       ],
     };
   });
@@ -105,7 +104,7 @@ export function siluLayer(x: T2, w: T2): T2 {
       value: tf.mul(z, s) as T2,
       gradient: (dy, [savedX, savedW, savedZ, savedS]) => {
         const dz = tf.mul(dy, siluSlope(savedZ, savedS)) as T2;
-        return [tf.matMul(dz, transposed(savedW)), tf.matMul(transposed(savedX), dz)];
+        return [product(dz, savedW as T2, false, true), product(savedX as T2, dz, true)];
       },
     };
   });
@@ -123,9 +122,8 @@ export function swigluLayer(x: T2, gate: T2, up: T2): T2 {
       gradient: (dy, [savedX, savedGate, savedUp, savedZ, savedU, savedS]) => {
         const dz = tf.mul(tf.mul(dy, savedU), siluSlope(savedZ, savedS)) as T2;
         const du = tf.mul(dy, tf.mul(savedZ, savedS)) as T2;
-        const dx = tf.add(tf.matMul(dz, transposed(savedGate)), tf.matMul(du, transposed(savedUp)));
-        const xt = transposed(savedX);
-        return [dx, tf.matMul(xt, dz), tf.matMul(xt, du)];
+        const dx = tf.add(product(dz, savedGate as T2, false, true), product(du, savedUp as T2, false, true));
+        return [dx, product(savedX as T2, dz, true), product(savedX as T2, du, true)];
       },
     };
   });
