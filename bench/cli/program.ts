@@ -25,6 +25,7 @@ import { addTimingOption } from './timing.ts';
 import { addTrace } from './trace.ts';
 import { addTrain } from './train.ts';
 import { packageVersion } from './version.ts';
+import { addWrite } from './write.ts';
 
 const EXAMPLES = `
 Examples:
@@ -58,6 +59,7 @@ export const createProgram = (): Command => {
     addBuild,
     addImage,
     addTrain,
+    addWrite,
     addModels,
     addInspect,
     addEval,

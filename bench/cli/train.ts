@@ -19,6 +19,9 @@ interface TrainFlags {
   rate?: number;
   batchTokens?: number;
   backend: BackendChoice;
+  teacher?: string;
+  teacherWeight?: number;
+  extra?: string;
   out?: string;
   resume?: boolean;
   force?: boolean;
@@ -29,6 +32,7 @@ const EXAMPLES = `
 Examples:
   starmind train --preset story-8k --minutes 5
   starmind train --preset story-30k --corpus my-stories.txt --minutes 20 --out my-model
+  starmind train --preset story-260k --corpus stories.txt --teacher stories260K.bin --out student
   starmind run --model my-model`;
 
 export const addTrain = (program: Command): Command =>
@@ -53,6 +57,13 @@ export const addTrain = (program: Command): Command =>
         .choices(['auto', 'tensorflow', 'wasm', 'cpu'])
         .default('auto'),
     )
+    .option('--teacher <model>', 'a float model to learn from, by name or path; its tokenizer is taken over')
+    .option(
+      '--teacher-weight <n>',
+      'what the teacher counts beside the text, 0 to 1 (default: 0.7)',
+      readNumber,
+    )
+    .option('--extra <path>', 'text that is only trained on, never held out: what "starmind write" wrote')
     .option(
       '--out <path>',
       'the checkpoint, FOLDER/NAME without an ending (default: beside the committed ones)',
