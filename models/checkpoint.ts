@@ -13,6 +13,8 @@
  *     "bos": 1, "eos": 2,              ids, or null where there is none
  *     "section": "base64"              the tokenizer section of IMAGE.md, byte for byte
  *   },
+ *   "grid": "int4",                    optional: every row (int4) or group of 32 (int4g32) of every matrix is whole numbers, -8..7, of a
+ *                                      scale of its own, as training for that format leaves it; quantizing then keeps the weights
  *   "calibration": [[1, 2, ...], ...], optional: token sequences for quantization (about 8 of up to `context` tokens)
  *   "training": { ... }                optional: free facts for people (corpus, seed, steps, tokens, losses, minutes)
  * }
@@ -51,6 +53,8 @@ export interface Checkpoint {
   tokenizer: CheckpointTokenizer;
   /** Token sequences to calibrate quantization with. */
   calibration?: number[][];
+  /** Rows or groups of all matrices are whole numbers of a scale of their own, within the range of this format. */
+  grid?: 'int4' | 'int4g32';
   /** Free facts about the training, for people. */
   training?: Record<string, unknown>;
   /** SHA-256 of the safetensors bytes; filled by loading and saving. */
@@ -128,7 +132,7 @@ export function readCheckpoint(path: string): Checkpoint {
 
 /** Writes `DIR/NAME.safetensors` and `DIR/NAME.json`, each complete before it replaces an older one. */
 export async function writeCheckpoint(stem: string, checkpoint: Checkpoint): Promise<void> {
-  const { name, config, tensors, tokenizer, calibration, training } = checkpoint;
+  const { name, config, tensors, tokenizer, calibration, grid, training } = checkpoint;
   checkTensors(checkConfig(config), tensors);
   const ordered = new Map([...tensorShapes(config).keys()].map((key) => [key, tensors.get(key)!]));
   const bytes = writeSafetensors(ordered, { format: 'pt', name });
@@ -139,6 +143,7 @@ export async function writeCheckpoint(stem: string, checkpoint: Checkpoint): Pro
     name,
     config: checkConfig(config),
     tokenizer: { bos, eos, section: Buffer.from(section).toString('base64') },
+    grid,
     training,
     calibration,
   };
@@ -198,6 +203,7 @@ function parseFacts(bytes: Uint8Array, what: string): Omit<Checkpoint, 'tensors'
     config,
     tokenizer: parseTokenizer(facts['tokenizer'], config, what),
     calibration: parseCalibration(facts['calibration'], config, what),
+    grid: parseGrid(facts['grid'], what),
     training: facts['training'] as Record<string, unknown> | undefined,
   };
 }
@@ -221,6 +227,11 @@ function parseCalibration(value: unknown, config: ModelConfig, what: string): nu
     throw new ModelError(`${what}: calibration must be lists of token ids, none longer than the context`);
   }
   return value as number[][];
+}
+
+function parseGrid(value: unknown, what: string): Checkpoint['grid'] {
+  if (value === undefined || value === 'int4' || value === 'int4g32') return value;
+  throw new ModelError(`${what}: unknown grid ${JSON.stringify(value)}; known are "int4" and "int4g32"`);
 }
 
 function parseJson(bytes: Uint8Array, what: string): Record<string, unknown> {

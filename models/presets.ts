@@ -73,6 +73,10 @@ export const presets: Record<string, Preset> = {
     summary: 'top of the ladder: fits SRAM in int4',
     config: { ...llama, vocabulary: 512, dim: 64, hidden: 172, layers: 5, heads: 8, kvHeads: 4, headSize: 8 },
   },
+  'tinystories-260k': {
+    summary: 'the shape of story-260k on real TinyStories text, taught by llama2.c stories260K',
+    config: { ...llama, vocabulary: 512, dim: 64, hidden: 172, layers: 5, heads: 8, kvHeads: 4, headSize: 8 },
+  },
 };
 
 /** @throws ModelError listing the known presets when there is none of this name. */

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { BackendChoice } from '../../models/train/backend.ts';
+import { type Grid, grids } from '../../models/train/grid.ts';
 import { usageError } from './exit.ts';
 import { readCount, readNumber } from './numbers.ts';
 import { note, print } from './terminal.ts';
@@ -19,6 +20,8 @@ interface TrainFlags {
   rate?: number;
   batchTokens?: number;
   backend: BackendChoice;
+  from?: string;
+  quantize?: Grid;
   teacher?: string;
   teacherWeight?: number;
   extra?: string;
@@ -33,6 +36,7 @@ Examples:
   starmind train --preset story-8k --minutes 5
   starmind train --preset story-30k --corpus my-stories.txt --minutes 20 --out my-model
   starmind train --preset story-260k --corpus stories.txt --teacher stories260K.bin --out student
+  starmind train --preset story-30k --from my-model --quantize int4 --minutes 5 --out my-int4-model
   starmind run --model my-model`;
 
 export const addTrain = (program: Command): Command =>
@@ -56,6 +60,13 @@ export const addTrain = (program: Command): Command =>
       new Option('--backend <name>', 'of TensorFlow.js')
         .choices(['auto', 'tensorflow', 'wasm', 'cpu'])
         .default('auto'),
+    )
+    .option('--from <model>', 'start from a checkpoint of this shape, by name or path, with its tokenizer')
+    .addOption(
+      new Option(
+        '--quantize <format>',
+        'train with rounded weights and the integer arithmetic; what is written then loses next to nothing in any format',
+      ).choices(grids),
     )
     .option('--teacher <model>', 'a float model to learn from, by name or path; its tokenizer is taken over')
     .option(

@@ -20,7 +20,22 @@ const clipRatios: Record<WeightFormat, number[]> = {
   int4g32: [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6],
 };
 
+/**
+ * Scales, as shares again, at which a row that already is whole numbers up to 8 of one scale stays exactly what it is: with a
+ * largest of n, that scale is 1/n of it, or for int8 a fifteenth of that.
+ */
+const exactRatios: Record<WeightFormat, number[]> = {
+  int8: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => 127 / (15 * n)),
+  int4: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => 7 / n),
+  int4g32: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => 7 / n),
+};
+
+const ratiosOf = (format: WeightFormat, { isExact = false }: MatrixOptions): readonly number[] =>
+  isExact ? [...exactRatios[format], ...clipRatios[format]] : clipRatios[format];
+
 export interface MatrixOptions {
+  /** Rows are whole numbers of -8..7 of a scale of their own, as training for int4 leaves them. @default false */
+  isExact?: boolean;
   /** Weight of each column's squared error in the choice of scales: the mean square of its input. All equal when left out. */
   importance?: ArrayLike<number>;
   /** Limits `we`; the embedding needs we - Fx <= 31. @default 64 */
@@ -52,14 +67,14 @@ function roundWeights(
 ): Int8Array {
   const { columns, data } = matrix;
   const toInteger = (weight: number, i: number) =>
-    roundWeight(weight, scaleOf(Math.floor(i / columns), i % columns), format);
+    roundWeight(weight, scaleOf(Math.floor(i / columns), i % columns), weightRange[format]);
   // At 8 bits there is nothing to gain.
   const isPlain = compensation === undefined || format === 'int8' || columns > mostCompensatedColumns;
   if (isPlain) return Int8Array.from(data, toInteger);
   const { moments, factors } = compensation;
   const rounded = roundCompensated(matrix, moments, factors, (weight, r, k) => {
     const scale = scaleOf(r, k);
-    return roundWeight(weight, scale, format) * scale;
+    return roundWeight(weight, scale, weightRange[format]) * scale;
   });
   return Int8Array.from(rounded, toInteger);
 }
@@ -67,7 +82,8 @@ function roundWeights(
 function rowScales({ rows, columns, data }: FloatMatrix, format: WeightFormat, options: MatrixOptions) {
   const scales = new Float64Array(rows);
   for (let r = 0; r < rows; r++) {
-    scales[r] = bestScale(data.subarray(r * columns, (r + 1) * columns), format, options.importance, 0);
+    const row = data.subarray(r * columns, (r + 1) * columns);
+    scales[r] = bestScale(row, weightRange[format], ratiosOf(format, options), options.importance);
   }
   const { multipliers, exponent } = integerScales(scales, options.maximumExponent);
   const unit = 2 ** -exponent;
@@ -78,12 +94,13 @@ function groupScales({ rows, columns, data }: FloatMatrix, options: MatrixOption
   const groups = Math.ceil(columns / groupSize);
   const scales = new Float64Array(rows * groups);
   const rowUnits = new Float64Array(rows);
+  const ratios = ratiosOf('int4g32', options);
   // An accumulator must stay below 2^31 whatever the activations: 127 * 8 * gs * columns.
   const largest = Math.min(2047, Math.floor((2 ** 31 - 1) / (127 * 8 * groups * groupSize)));
   for (let i = 0; i < scales.length; i++) {
     const [r, from] = [Math.floor(i / groups), (i % groups) * groupSize];
     const group = data.subarray(r * columns + from, r * columns + Math.min(columns, from + groupSize));
-    scales[i] = bestScale(group, 'int4g32', options.importance, from);
+    scales[i] = bestScale(group, weightRange.int4g32, ratios, options.importance, from);
     rowUnits[r] = Math.max(rowUnits[r], scales[i] / largest);
   }
   const { multipliers, exponent } = integerScales(rowUnits, options.maximumExponent);
@@ -97,24 +114,29 @@ function groupScales({ rows, columns, data }: FloatMatrix, options: MatrixOption
   return { rowScales: multipliers, groupScales: groupMultipliers, exponent, scaleOf };
 }
 
-/** The scale with the least weighted squared error over one row or group. */
-function bestScale(
+/**
+ * The scale with the least weighted squared error over one row or group.
+ * @param ratios what to try, as shares of the scale that just reaches the largest weight
+ * @param firstColumn where the row's `importance` begins
+ */
+export function bestScale(
   row: Float32Array,
-  format: WeightFormat,
-  importance: ArrayLike<number> | undefined,
-  firstColumn: number,
+  range: { least: number; most: number },
+  ratios: readonly number[],
+  importance?: ArrayLike<number>,
+  firstColumn = 0,
 ): number {
   let largest = 0;
   for (const w of row) largest = Math.max(largest, Math.abs(w));
   if (largest === 0) return 0;
-  const full = largest / weightRange[format].most;
+  const full = largest / range.most;
   let best = full;
   let bestError = Number.POSITIVE_INFINITY;
-  for (const ratio of clipRatios[format]) {
+  for (const ratio of ratios) {
     const scale = full * ratio;
     let error = 0;
     for (let k = 0; k < row.length; k++) {
-      const difference = row[k] - roundWeight(row[k], scale, format) * scale;
+      const difference = row[k] - roundWeight(row[k], scale, range) * scale;
       error += difference * difference * (importance?.[firstColumn + k] ?? 1);
     }
     if (error < bestError) {
@@ -125,9 +147,12 @@ function bestScale(
   return best;
 }
 
-function roundWeight(weight: number, scale: number, format: WeightFormat): number {
+function roundWeight(
+  weight: number,
+  scale: number,
+  { least, most }: { least: number; most: number },
+): number {
   if (scale === 0) return 0;
-  const { least, most } = weightRange[format];
   return Math.min(most, Math.max(least, Math.round(weight / scale)));
 }
 

@@ -38,8 +38,9 @@ export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOpti
   const formatOf = (kind: MatrixKind) => formats[kind] ?? format;
   const is8Bit = [format, ...Object.values(formats)].every((each) => each === 'int8');
   const { config, tensors, name, tokenizer } = checkpoint;
-  // 4-bit weights rounded alone, each to its nearest, lose too much.
-  const stats = calibrate(checkpoint, options.calibration ?? checkpoint.calibration, !is8Bit);
+  const isExact = checkpoint.grid !== undefined;
+  // 4-bit weights rounded alone, each to its nearest, lose too much, unless they were trained to be rounded.
+  const stats = calibrate(checkpoint, options.calibration ?? checkpoint.calibration, !is8Bit && !isExact);
   const gain = (tensor: string) => quantizeGain(tensors.get(tensor)!.data);
   const layers = stats.layers.map((layerStats, n) =>
     quantizeLayer(checkpoint, n, layerStats, { formatOf, qMax, kMax, vMax }),
@@ -49,6 +50,7 @@ export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOpti
     quantizeMatrix(floatMatrix(tensors.get('embed_tokens.weight')!), formatOf('embedding'), {
       importance: config.tied ? stats.finalInput.meanSquares : undefined,
       maximumExponent,
+      isExact,
     });
   const unlimited = quantizeEmbedding();
   const residualFraction = Math.min(chooseResidualFraction(config, stats, layers), unlimited.exponent);
@@ -58,7 +60,11 @@ export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOpti
     unlimited.exponent > residualFraction + 31 ? quantizeEmbedding(residualFraction + 31) : unlimited;
   const output = config.tied
     ? undefined
-    : quantizeMatrix(floatMatrix(tensors.get('output.weight')!), formatOf('output'), finalOptions(stats));
+    : quantizeMatrix(
+        floatMatrix(tensors.get('output.weight')!),
+        formatOf('output'),
+        finalOptions(stats, isExact),
+      );
   const { family, vocabulary, dim, hidden, heads, kvHeads, headSize, context, tied, ropeTheta, normEps } =
     config;
   return {
@@ -94,8 +100,9 @@ export function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOpti
   };
 }
 
-function finalOptions({ finalInput, finalMoments }: CalibrationStats): MatrixOptions {
+function finalOptions({ finalInput, finalMoments }: CalibrationStats, isExact: boolean): MatrixOptions {
   return {
+    isExact,
     importance: finalInput.meanSquares,
     compensation: finalMoments && { moments: finalMoments },
   };
@@ -116,16 +123,19 @@ function quantizeLayer(
 ): QuantizedLayer {
   const { config, tensors } = checkpoint;
   const { formatOf } = limits;
+  const isExact = checkpoint.grid !== undefined;
   const { wqkv, wo, w13, w2, scoreFactor, upFactors, mixedFactors } = equalizeLayer(
     checkpoint,
     n,
     stats,
     limits,
+    isExact,
   );
   const inputOf = (
     input: 'attentionInput' | 'mixed' | 'ffnInput' | 'activated',
     factors?: Float64Array,
   ): MatrixOptions => ({
+    isExact,
     importance: stats[input].meanSquares.map((square, i) => square * (factors?.[i] ?? 1) ** 2),
     compensation: stats.moments && { moments: stats.moments[input], factors },
   });

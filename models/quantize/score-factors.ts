@@ -36,12 +36,13 @@ export function scoreFactors(
   config: ModelConfig,
   stats: LayerStats,
   { qMax, kMax }: { qMax: number; kMax: number },
+  mayTurn = true,
 ): ScoreFactors {
   const { heads, kvHeads, headSize, family } = config;
   const span = family === 'llama' ? 2 : 1;
   const group = heads / kvHeads;
   const units = Array.from({ length: (kvHeads * headSize) / span }, (_, i) =>
-    unitOf(i, { span, group, headSize }, stats, qMax, kMax),
+    unitOf(i, { span, group, headSize }, stats, qMax, kMax, mayTurn),
   );
   const most = Math.min(...units.map(({ qLimit, kLimit }) => qLimit * kLimit));
   let best = { C: most, error: Number.POSITIVE_INFINITY };
@@ -68,6 +69,7 @@ function unitOf(
   { q, k, qPairs, kPairs }: LayerStats,
   qMax: number,
   kMax: number,
+  mayTurn: boolean,
 ): Unit {
   let [qPeak, kPeak, qSquares, kVariance] = [0, 0, 0, 0];
   for (let i = index * span; i < (index + 1) * span; i++) {
@@ -81,7 +83,7 @@ function unitOf(
     }
   }
   let angle = 0;
-  if (span === 2) {
+  if (span === 2 && mayTurn) {
     const cost = (qp: number, kp: number) => kVariance * (qp / qMax) ** 2 + qSquares * (kp / kMax) ** 2;
     ({ angle, qPeak, kPeak } = bestTurn(qPairs.of(index), kPairs.of(index), cost));
   }

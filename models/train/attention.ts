@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { batchedMatMul, product } from './batched-matmul.ts';
-import { withGradient } from './operations.ts';
+import { toSteps, withGradient } from './operations.ts';
 import { type Rotary, rotate, rotateBack } from './rotary.ts';
 
 type T = tf.Tensor;
@@ -17,6 +17,8 @@ export interface AttentionShape {
   heads: number;
   kvHeads: number;
   headSize: number;
+  /** Whether queries, keys and values are rounded to 8 bits, in steps that just hold each channel's largest of the batch. */
+  rounds: boolean;
 }
 
 /** Tensors that depend only on the number of positions. */
@@ -48,6 +50,9 @@ function layouts({ sequences: S, positions: P, kvHeads, headSize: D }: Attention
   };
 }
 
+/** Keys and queries have headroom above the largest that calibration saw. */
+const roundChannels = (t: T2): T2 => toSteps(t, tf.mul(tf.max(tf.abs(t), 0, true), 1.05 / 127)) as T2;
+
 /**
  * @param x (N, dim), N = sequences * positions
  * @param wq (dim, heads * headSize)
@@ -61,19 +66,22 @@ export function attention(
   { mask, rotary }: AttentionConstants,
   shape: AttentionShape,
 ): T2 {
-  const { sequences, positions: P, heads: H, kvHeads, headSize } = shape;
+  const { sequences, positions: P, heads: H, kvHeads, headSize, rounds } = shape;
   const { byHead, byToken } = layouts(shape);
   const scale = 1 / Math.sqrt(headSize);
 
   return withGradient([x, wq, wk, wv], ([input, wqIn, wkIn, wvIn], save) => {
     const [q, k, v] = [wqIn, wkIn, wvIn].map((w) => tf.matMul(input, w) as T2);
-    const turnedK = rotary === null ? k : rotate(k, rotary.k);
-    const queries = tf.mul(byHead(rotary === null ? q : rotate(q, rotary.q), H), scale) as T3;
+    const to8Bits = rounds ? roundChannels : (t: T2): T2 => t;
+    const turnedQ = to8Bits(rotary === null ? q : rotate(q, rotary.q));
+    const turnedK = to8Bits(rotary === null ? k : rotate(k, rotary.k));
+    const v8 = to8Bits(v);
+    const queries = tf.mul(byHead(turnedQ, H), scale) as T3;
     const scores = batchedMatMul(queries, byHead(turnedK, kvHeads), false, true);
     const masked = tf.add(tf.reshape(scores, [sequences * H, P, P]), mask);
     const p = tf.reshape(tf.softmax(masked), scores.shape) as T3;
-    const out = batchedMatMul(p, byHead(v, kvHeads));
-    save([input, wqIn, wkIn, wvIn, queries, turnedK, v, p, out]);
+    const out = batchedMatMul(p, byHead(v8, kvHeads));
+    save([input, wqIn, wkIn, wvIn, queries, turnedK, v8, p, out]);
     return {
       value: byToken(out, H),
       gradient: (dy, saved) => {

@@ -1,9 +1,13 @@
 /** Training a model from text to checkpoint: tokenizer, sequences, workers, reports. */
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../checkpoint.ts';
+import { type Checkpoint, writeCheckpoint } from '../checkpoint.ts';
+import { parameterCount } from '../config.ts';
 import { Random } from '../corpus/index.ts';
 import { ModelError } from '../errors.ts';
+import { loadCheckpoint } from '../index.ts';
+import { balanceCheckpoint } from '../quantize/balance.ts';
 import { tokenizerFromSection } from '../tokenizer/index.ts';
 import { type Selected, selectBackend } from './backend.ts';
+import { WeightGrid } from './grid.ts';
 import { calibrationOf, type Material, readMaterial } from './material.ts';
 import { checkOptions, repeatingCommand, type Settings, type TrainingOptions } from './options.ts';
 import { fromTensors, initialParameters, parameterSpecs, toTensors } from './parameters.ts';
@@ -37,7 +41,7 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
   const { sequences, heldOut } = material;
   const start = startOf(settings, earlier);
   log(
-    `${settings.preset}: ${start.parameters.length} parameters, ${config.vocabulary} tokens; ` +
+    `${settings.preset}: ${parameterCount(config)} parameters, ${config.vocabulary} tokens; ` +
       `${sequences.starts.length - 1} sequences, ${sequences.tokens.length} tokens of ${corpus}`,
   );
   if (start.step > 0) log(`going on from step ${start.step}`);
@@ -47,7 +51,7 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
     const measured = measure(report, heldOut);
     log(describeReport(report, measured));
     log(
-      `  ${sampleStory(config, report.state.parameters, material.tokenizer, settings.seed + report.state.step)}`,
+      `  ${sampleStory(config, writtenWeights(settings, report.state.parameters), material.tokenizer, settings.seed + report.state.step)}`,
     );
     await save(settings, selected, material, earlier, report, measured);
     lastGood = `the checkpoint ${out} is from step ${report.state.step}`;
@@ -57,7 +61,8 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
   const teacher = parameters && teacherShape ? { parameters, config: teacherShape } : null;
   if (teacher !== null)
     log(`the teacher ${settings.teacher} reads the ${sequences.tokens.length} tokens first`);
-  const run = { ...settings, backend: selected.backend, start, sequences, heldOut, teacher };
+  const grid = settings.quantize;
+  const run = { ...settings, backend: selected.backend, start, sequences, heldOut, teacher, grid };
   const final = await runWorkers(run, async (report) => {
     await take(report);
   });
@@ -85,7 +90,7 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
 /** The checkpoint to start from, or null. */
 function readEarlier({ from, config, preset }: Settings): Checkpoint | null {
   if (from === null) return null;
-  const earlier = readCheckpoint(from);
+  const earlier = loadCheckpoint(from);
   if (JSON.stringify(earlier.config) !== JSON.stringify(config)) {
     throw new ModelError(`${from} has not the shape of ${preset}: ${JSON.stringify(earlier.config)}`);
   }
@@ -93,14 +98,23 @@ function readEarlier({ from, config, preset }: Settings): Checkpoint | null {
 }
 
 function startOf(settings: Settings, earlier: Checkpoint | null): TrainingState {
-  const { config, seed, resume, out, steps } = settings;
-  const parameters = earlier
-    ? fromTensors(config, earlier.tensors)
+  const { config, seed, resume, out, steps, quantize } = settings;
+  const weights = earlier
+    ? fromTensors(config, (quantize ? balanceCheckpoint(earlier) : earlier).tensors)
     : initialParameters(parameterSpecs(config), new Random(seed));
+  const parameters = quantize ? new WeightGrid(config, quantize).withScales(weights) : weights;
   if (resume) return readState(out, parameters.length, repeatingCommand(settings, steps!));
   const zeros = () => new Float32Array(parameters.length);
   return { step: 0, tokens: 0, parameters, mean: zeros(), square: zeros() };
 }
+
+/** The weights as they are written: rounded, where they were trained to be. */
+function writtenWeights({ config, quantize }: Settings, state: Float32Array): Float32Array {
+  return quantize ? new WeightGrid(config, quantize).round(state) : state;
+}
+
+const gridOf = ({ quantize }: Settings): Checkpoint['grid'] =>
+  quantize === null || quantize === 'int8' ? undefined : quantize === 'int4g32' ? 'int4g32' : 'int4';
 
 /** The checkpoint, with what repeats its training; and, when the training is for a number of steps, what resumes it. */
 async function save(
@@ -120,9 +134,10 @@ async function save(
     await writeCheckpoint(out, {
       name: settings.preset,
       config,
-      tensors: toTensors(config, parameters),
+      tensors: toTensors(config, writtenWeights(settings, parameters)),
       tokenizer: { bos, eos, section: tokenizer.toSection() },
       calibration: calibrationOf(sequences, config.context),
+      grid: gridOf(settings),
       training: {
         command,
         backend: description,

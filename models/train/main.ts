@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { CorpusError } from '../corpus/index.ts';
 import { ModelError } from '../errors.ts';
 import type { BackendChoice } from './backend.ts';
+import type { Grid } from './grid.ts';
 import { trainModel } from './index.ts';
 
 const { values } = parseArgs({
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     backend: { type: 'string' },
     out: { type: 'string' },
     from: { type: 'string' },
+    quantize: { type: 'string' },
     teacher: { type: 'string' },
     'teacher-weight': { type: 'string' },
     extra: { type: 'string' },
@@ -49,6 +51,7 @@ try {
     backend: values.backend as BackendChoice | undefined,
     out: values.out ?? `models/checkpoints/${values.preset}`,
     from: values.from,
+    quantize: values.quantize as Grid | undefined,
     teacher: values.teacher,
     teacherWeight: number(values['teacher-weight']),
     extra: values.extra,

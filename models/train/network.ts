@@ -4,7 +4,7 @@ import type { ModelConfig } from '../config.ts';
 import { type AttentionConstants, attention, causalMask } from './attention.ts';
 import type { Batch } from './batches.ts';
 import { distilledEntropy } from './distill.ts';
-import { add, crossEntropy, embed, linear, norm, siluLayer, swigluLayer } from './operations.ts';
+import { add, crossEntropy, embed, linear, norm, roundRows, siluLayer, swigluLayer } from './operations.ts';
 import { type ParameterSpec, parameterSpecs } from './parameters.ts';
 import { rotaryTables } from './rotary.ts';
 
@@ -13,13 +13,18 @@ type T2 = tf.Tensor2D;
 export class Network {
   readonly config: ModelConfig;
   readonly specs: ParameterSpec[];
+  private readonly rounds: boolean;
   private readonly variables: tf.Variable[];
   /** By number of positions. Made before the taped part, which frees what it makes before the gradients need it. */
   private readonly constants = new Map<number, AttentionConstants>();
 
-  /** Call after the backend is chosen. `flat` as `initialParameters` or `fromTensors` give it. */
-  constructor(config: ModelConfig, flat: Float32Array) {
+  /**
+   * Call after the backend is chosen. `flat` as `initialParameters` or `fromTensors` give it, or longer.
+   * @param rounds whether activations are rounded where the integer arithmetic rounds them (ARITHMETIC.md)
+   */
+  constructor(config: ModelConfig, flat: Float32Array, rounds = false) {
     this.config = config;
+    this.rounds = rounds;
     this.specs = parameterSpecs(config);
     this.variables = this.specs.map(({ shape, offset, size }) =>
       tf.variable(tf.tensor(flat.slice(offset, offset + size), shape)),
@@ -86,22 +91,25 @@ export class Network {
 
   private forward(batch: Batch): T2 {
     const { normEps, family, layers, tied, heads, kvHeads, headSize } = this.config;
+    const { rounds } = this;
     const { sequences, positions } = batch;
     const constants = this.constants.get(positions)!;
     const centred = family === 'starmind';
     const variables = this.variables[Symbol.iterator]();
     const next = <T extends tf.Tensor>(): T => variables.next().value as unknown as T;
     const embedding = next<T2>();
+    const to8Bits = this.rounds ? roundRows : (t: T2): T2 => t;
     let x = embed(embedding, batch.inputs);
     for (let n = 0; n < layers; n++) {
-      const a = norm(x, next(), normEps, centred);
-      const shape = { sequences, positions, heads, kvHeads, headSize };
-      x = add(x, linear(attention(a, [next(), next(), next()], constants, shape), next()));
-      const b = norm(x, next(), normEps, centred);
-      const active = family === 'llama' ? swigluLayer(b, next(), next()) : siluLayer(b, next());
-      x = add(x, linear(active, next()));
+      const a = to8Bits(norm(x, next(), normEps, centred));
+      const shape = { sequences, positions, heads, kvHeads, headSize, rounds };
+      x = add(x, linear(to8Bits(attention(a, [next(), next(), next()], constants, shape)), next()));
+      const b = to8Bits(norm(x, next(), normEps, centred));
+      const active =
+        family === 'llama' ? swigluLayer(b, next(), next(), rounds) : siluLayer(b, next(), rounds);
+      x = add(x, linear(to8Bits(active), next()));
     }
-    const last = norm(x, next(), normEps, centred);
+    const last = to8Bits(norm(x, next(), normEps, centred));
     return linear(last, tied ? embedding : next());
   }
 

@@ -91,14 +91,34 @@ export function norm(x: T2, g: tf.Tensor1D, eps: number, centred: boolean): T2 {
   });
 }
 
+/** Each row of x (N, n) rounded to 127ths of its largest magnitude; the gradient passes through. */
+export function roundRows(x: T2): T2 {
+  return withGradient([x], ([input]) => ({
+    value: toSteps(input, tf.mul(tf.max(tf.abs(input), 1, true), 1 / 127)) as T2,
+    gradient: (dy) => [tf.clone(dy)],
+  }));
+}
+
+/** x in whole steps of a size that broadcasts to it. */
+export function toSteps(x: T, step: T): T {
+  const size = tf.maximum(step, LEAST_STEP);
+  return tf.mul(tf.round(tf.div(x, size)), size);
+}
+
+const LEAST_STEP = 1e-12;
+
+/** Sigmoid; with `tabled`, of z rounded to the 64ths of the device's table. */
+const sigmoid = (z: T, tabled: boolean): T =>
+  tf.sigmoid(tabled ? tf.mul(tf.round(tf.mul(z, 64)), 1 / 64) : z);
+
 /** Slope of z s, where s = sigmoid(z): s + z s (1 - s). */
 const siluSlope = (z: T, s: T): T => tf.add(s, tf.mul(tf.mul(z, s), tf.sub(1, s)));
 
 /** SiLU of x w: x (N, k), w (k, n). */
-export function siluLayer(x: T2, w: T2): T2 {
+export function siluLayer(x: T2, w: T2, tabled = false): T2 {
   return withGradient([x, w], ([input, weights], save) => {
     const z = tf.matMul(input, weights);
-    const s = tf.sigmoid(z);
+    const s = sigmoid(z, tabled);
     save([input, weights, z, s]);
     return {
       value: tf.mul(z, s) as T2,
@@ -111,11 +131,11 @@ export function siluLayer(x: T2, w: T2): T2 {
 }
 
 /** SiLU(x gate) * (x up): x (N, k), gate and up (k, n). */
-export function swigluLayer(x: T2, gate: T2, up: T2): T2 {
+export function swigluLayer(x: T2, gate: T2, up: T2, tabled = false): T2 {
   return withGradient([x, gate, up], ([input, gateIn, upIn], save) => {
     const z = tf.matMul(input, gateIn);
     const u = tf.matMul(input, upIn);
-    const s = tf.sigmoid(z);
+    const s = sigmoid(z, tabled);
     save([input, gateIn, upIn, z, u, s]);
     return {
       value: tf.mul(tf.mul(z, s), u) as T2,

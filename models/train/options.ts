@@ -4,6 +4,7 @@ import { GRAMMAR } from '../corpus/index.ts';
 import { ModelError } from '../errors.ts';
 import { preset } from '../presets.ts';
 import type { BackendChoice } from './backend.ts';
+import { type Grid, grids } from './grid.ts';
 
 export interface TrainingOptions {
   /** Name in models/presets.ts; with `config`, only what the checkpoint is called. */
@@ -23,6 +24,8 @@ export interface TrainingOptions {
   from?: string;
   /** Goes on from where a training with these options and this `out` was interrupted, to the same bits. Needs `steps`. */
   resume?: boolean;
+  /** Trains with weights rounded to this, and activations as the device rounds them; what is written is rounded. @default float */
+  quantize?: Grid;
   /** A float model to learn from, by name or path; its tokenizer is taken over. @default none */
   teacher?: string;
   /** What the teacher counts in the loss, 0 to 1; the text counts the rest. @default 0.7 */
@@ -48,12 +51,13 @@ export interface TrainingOptions {
 }
 
 export type Settings = Required<
-  Omit<TrainingOptions, 'minutes' | 'steps' | 'signal' | 'from' | 'teacher' | 'extra'>
+  Omit<TrainingOptions, 'minutes' | 'steps' | 'signal' | 'from' | 'quantize' | 'teacher' | 'extra'>
 > & {
   config: ModelConfig;
   minutes: number | null;
   steps: number | null;
   from: string | null;
+  quantize: Grid | null;
   teacher: string | null;
   extra: string | null;
   signal: AbortSignal | undefined;
@@ -77,6 +81,7 @@ export function checkOptions(options: TrainingOptions): Settings {
     corpus: options.corpus ?? GRAMMAR,
     out: options.out,
     from: options.from ?? null,
+    quantize: options.quantize ?? null,
     teacher: options.teacher ?? null,
     teacherWeight: options.teacherWeight ?? 0.7,
     extra: options.extra ?? null,
@@ -98,7 +103,11 @@ export function checkOptions(options: TrainingOptions): Settings {
   need(isWhole(seed, 0), `the seed must be a whole number from 0, not ${seed}`);
   need(isWhole(stories, 1), `stories must be a whole number from 1, not ${stories}`);
   need(isWhole(batchTokens, 1), `the tokens of a batch must be a whole number from 1, not ${batchTokens}`);
-  const { teacherWeight } = settings;
+  const { teacherWeight, quantize } = settings;
+  need(
+    quantize === null || grids.includes(quantize),
+    `unknown format "${quantize}" to quantize to; known: ${grids.join(', ')}`,
+  );
   need(
     teacherWeight >= 0 && teacherWeight <= 1,
     `the weight of the teacher must be 0 to 1, not ${teacherWeight}`,
@@ -114,10 +123,11 @@ export function checkOptions(options: TrainingOptions): Settings {
 /** The options that decide the weights, as the command line that repeats the training. */
 export function repeatingCommand(settings: Settings, steps: number): string {
   const { preset: name, corpus, seed, workers, stories, rate, batchTokens, from } = settings;
-  const { teacher, teacherWeight, extra } = settings;
+  const { teacher, teacherWeight, extra, quantize } = settings;
   return (
     `npx tsx models/train/main.ts --preset ${name} --corpus ${corpus} --steps ${steps} --seed ${seed} ` +
     `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens}${from === null ? '' : ` --from ${from}`}` +
+    (quantize === null ? '' : ` --quantize ${quantize}`) +
     (teacher === null ? '' : ` --teacher ${teacher} --teacher-weight ${teacherWeight}`) +
     (extra === null ? '' : ` --extra ${extra}`)
   );

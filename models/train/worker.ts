@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ModelConfig } from '../config.ts';
 import { type Backend, selectBackend } from './backend.ts';
 import { BatchOrder, makeBatch, type Sequences } from './batches.ts';
+import { type Grid, WeightGrid } from './grid.ts';
 import { Network } from './network.ts';
 import { AdamW, clip, learningRate, type Schedule } from './optimizer.ts';
 import { combine, gradientOf, meet, putShare, type SharedState } from './shared.ts';
@@ -27,6 +28,8 @@ export interface WorkerTask {
   minutes: number | null;
   steps: number | null;
   decay: number;
+  /** What weights, and with them activations, are rounded to in the forward pass, if at all. */
+  grid: Grid | null;
   batchTokens: number;
   seed: number;
   /** Seconds between reports. */
@@ -56,6 +59,8 @@ class Training {
   private readonly task: WorkerTask;
   private readonly network: Network;
   private readonly optimizer: AdamW;
+  private readonly grid: WeightGrid | null;
+  /** With a grid, its scales follow the weights. */
   private readonly parameters: Float32Array;
   private readonly gradient: Float32Array;
   private readonly order: BatchOrder;
@@ -73,8 +78,11 @@ class Training {
     this.parameters = task.start.parameters.slice();
     this.tokens = task.start.tokens;
     this.gradient = new Float32Array(this.parameters.length);
-    this.network = new Network(task.config, this.parameters);
-    this.optimizer = new AdamW(this.network.specs, task.decay, task.start);
+    this.grid = task.grid && new WeightGrid(task.config, task.grid);
+    this.network = new Network(task.config, this.parameters, this.grid !== null);
+    const { specs } = this.network;
+    this.optimizer = new AdamW(this.grid ? [...specs, this.grid.spec] : specs, task.decay, task.start);
+    this.assign();
     this.order = new BatchOrder(task.sequences, task.batchTokens, task.seed);
     this.heldOut = new BatchOrder(task.heldOut, task.batchTokens, 0).epoch();
     this.teacherLoss = this.listen();
@@ -116,13 +124,18 @@ class Training {
     meet(shared);
     const all = combine(shared, step, this.gradient);
     if (!Number.isFinite(all.loss) || !Number.isFinite(clip(this.gradient))) return 'not-finite';
+    this.grid?.backward(this.parameters, this.gradient);
     this.optimizer.update(this.parameters, this.gradient, learningRate(schedule, step, all.progress));
-    this.network.assign(this.parameters);
+    this.assign();
     this.progress = all.progress;
     this.tokens += all.tokens;
     this.lossSum += all.loss;
     this.lossSteps++;
     return all.stop || all.progress >= 1 ? 'last' : 'on';
+  }
+
+  private assign(): void {
+    this.network.assign(this.grid?.round(this.parameters) ?? this.parameters);
   }
 
   private progressAfter(step: number): number {

@@ -6,6 +6,7 @@ import type { ModelConfig } from '../config.ts';
 import { ModelError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { Sequences } from './batches.ts';
+import type { Grid } from './grid.ts';
 import { createSharedState, requestStop } from './shared.ts';
 import type { TrainingState } from './state.ts';
 import type { Teacher } from './teach.ts';
@@ -18,6 +19,7 @@ export interface Run {
   sequences: Sequences;
   heldOut: Sequences;
   teacher: Teacher | null;
+  grid: Grid | null;
   minutes: number | null;
   steps: number | null;
   workers: number;
@@ -54,6 +56,7 @@ export async function runWorkers(run: Run, onProgress: (report: Report) => Promi
     sequences,
     heldOut,
     teacher,
+    grid,
     minutes,
     steps,
     seed,
@@ -73,6 +76,7 @@ export async function runWorkers(run: Run, onProgress: (report: Report) => Promi
       sequences,
       heldOut,
       teacher,
+      grid,
       schedule,
       minutes,
       steps,
