@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "hardware/structs/xip_ctrl.h"
 #include "model.h"
 #include "pico.h"
 #include "serial.h"
@@ -87,12 +88,22 @@ static int __no_inline_not_in_flash_func(counted_logits)(uint32_t token, uint32_
   return error;
 }
 
+/*
+ * What a model has in flash is read through the cache, and so is the program between the tokens. With an empty cache a
+ * token's cycles do not depend on what ran before it: on whether anyone listens, and at which port.
+ */
+static void empty_flash_cache(void) {
+  xip_ctrl_hw->flush = 1;
+  (void)xip_ctrl_hw->flush; /* answers when it is done */
+}
+
 /* What must be done before a token: nothing of a port's may happen while it is counted. */
 static void begin_count(uint32_t position, bool prefill) {
   sm_serial_settle();
   sm_serial_quiet(true);
   sm_watchdog_token(position, prefill);
   sm_wedge_check(position);
+  empty_flash_cache();
   sm_phase_begin();
 }
 

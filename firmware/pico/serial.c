@@ -34,10 +34,11 @@ void sm_serial_wait(void) {
   restore_interrupts(state);
 }
 
-/* While the USB reader is waited for. */
+/* While the USB reader is waited for; what it does interrupts the sleep. */
 static void meanwhile(void) {
   sm_watchdog_feed();
   sm_holder_answer_other();
+  sm_serial_wait();
 }
 
 void sm_serial_put(uint8_t byte) {

@@ -69,7 +69,9 @@ static bool wait_for_room(uint32_t bytes, void (*meanwhile)(void)) {
     if (now != room) {
       since = time_us_32();
       room = now;
-    } else if (time_us_32() - since > PATIENCE_US) {
+      continue;
+    }
+    if (time_us_32() - since > PATIENCE_US) {
       lost = true;
       staged = 0;
       tud_cdc_write_clear();
