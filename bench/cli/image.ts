@@ -6,13 +6,14 @@ import { thousands } from '../report/format.ts';
 import type { Placement } from '../target/model.ts';
 import { usageError } from './exit.ts';
 import { writeWhole } from './files.ts';
-import { formatOption, placementOption } from './format.ts';
+import { contextOption, flashOption, formatOption, placementOption } from './format.ts';
 import { note } from './terminal.ts';
 
 const EXAMPLES = `
 Examples:
   starmind image story-90k story-90k.uf2     to be dropped on a board in BOOTSEL mode
-  starmind image story-90k story-90k.smp     the image alone (models/IMAGE.md)`;
+  starmind image story-90k story-90k.smp     the image alone (models/IMAGE.md)
+  starmind image stories260K.bin 260k.uf2 --format int4 --context 256`;
 
 export const addImage = (program: Command): Command =>
   program
@@ -21,10 +22,12 @@ export const addImage = (program: Command): Command =>
     .description(
       'Quantizes a checkpoint, plans its memory and writes the image. The file is replaced only as a whole.',
     )
-    .argument('<model>', 'a model of "starmind models", or the path of a checkpoint or image')
+    .argument('<model>', 'a model of "starmind models", or the path of any model')
     .argument('<file>', 'where to write; its ending says what')
     .addOption(formatOption())
     .addOption(placementOption())
+    .addOption(contextOption())
+    .addOption(flashOption())
     .option('--plan', 'also print where everything lies in SRAM and flash, to stderr')
     .addHelpText('after', EXAMPLES)
     .action(image);
@@ -32,10 +35,16 @@ export const addImage = (program: Command): Command =>
 interface ImageFlags {
   format?: WeightFormat;
   placement?: Placement;
+  context?: number;
+  flash?: number;
   plan?: boolean;
 }
 
-const image = async (name: string, file: string, { format, placement, plan }: ImageFlags): Promise<void> => {
+const image = async (
+  name: string,
+  file: string,
+  { format, placement, context, flash: flashBytes, plan }: ImageFlags,
+): Promise<void> => {
   const ending = extname(file).toLowerCase();
   if (ending !== '.uf2' && ending !== '.smp') {
     throw usageError(
@@ -44,7 +53,7 @@ const image = async (name: string, file: string, { format, placement, plan }: Im
     );
   }
   const { loadModel } = await import('../target/model.ts');
-  const model = await loadModel(name, { format, placement });
+  const model = await loadModel(name, { format, placement, context, flashBytes });
   if (plan) note(model.plan());
   writeWhole(file, ending === '.smp' ? model.image : await toUf2(model.image));
   note(`${file}: ${model.name}, ${thousands(model.image.length)} bytes of image, SHA-256 ${model.sha256}`);

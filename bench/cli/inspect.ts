@@ -5,7 +5,7 @@ import type { OpenedModel } from '../../models/import/open.ts';
 import type { QuantizedShape, WeightFormat } from '../../models/quantized.ts';
 import type { Histogram, MemoryMap, TensorFacts } from '../models/weights.ts';
 import { alignColumns, bar, thousands } from '../report/format.ts';
-import { formatOption } from './format.ts';
+import { contextOption, formatOption } from './format.ts';
 import { print } from './terminal.ts';
 
 export const INSPECT_SCHEMA = 'starmind-inspect/1';
@@ -25,13 +25,14 @@ export const addInspect = (program: Command): Command =>
     )
     .argument('<model>', 'a model of "starmind models", or a path')
     .addOption(formatOption())
+    .addOption(contextOption())
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
     .action(inspect);
 
 const inspect = async (
   name: string,
-  { format, json }: { format?: WeightFormat; json?: boolean },
+  { format, context, json }: { format?: WeightFormat; context?: number; json?: boolean },
 ): Promise<void> => {
   const { histogram, memoryMap, openModel, tensorFacts, tokenizerFacts } = await import(
     '../models/weights.ts'
@@ -48,7 +49,7 @@ const inspect = async (
     tokenizer: tokenizerFacts(opened),
     tensors: tensorFacts(opened),
     histogram: histogram(opened),
-    memory: memoryMap(opened, format),
+    memory: memoryMap(opened, { format, context }),
     repairs: isImage ? [] : opened.imported.repairs,
     notes: isImage ? [] : opened.imported.notes,
   };

@@ -7,7 +7,7 @@ import { alignColumns, percent, thousands } from '../report/format.ts';
 import type { Placement } from '../target/model.ts';
 import { usageError } from './exit.ts';
 import { writeWhole } from './files.ts';
-import { formatOption, placementOption } from './format.ts';
+import { contextOption, flashOption, formatOption, placementOption } from './format.ts';
 import { readCount } from './numbers.ts';
 import { print } from './terminal.ts';
 
@@ -22,6 +22,8 @@ Examples:
 interface QuantizeFlags {
   format?: WeightFormat;
   placement?: Placement;
+  context?: number;
+  flash?: number;
   text?: string;
   tokens: number;
   json?: boolean;
@@ -36,6 +38,8 @@ export const addQuantize = (program: Command): Command =>
     .argument('<file>', 'the image to write, ending in .smp')
     .addOption(formatOption())
     .addOption(placementOption())
+    .addOption(contextOption())
+    .addOption(flashOption())
     .option('--text <path>', 'what to measure on (default: held-out stories of the grammar)')
     .option('--tokens <n>', 'most tokens to measure on', readCount, 2000)
     .option('--json', 'print one JSON object')
@@ -45,7 +49,7 @@ export const addQuantize = (program: Command): Command =>
 const quantize = async (
   name: string,
   file: string,
-  { format = 'int8', placement, text, tokens, json }: QuantizeFlags,
+  { format = 'int8', placement, context, flash: flashBytes, text, tokens, json }: QuantizeFlags,
 ): Promise<void> => {
   if (extname(file).toLowerCase() !== '.smp') {
     throw usageError(`${file}: the ending must be .smp`, 'starmind image writes .uf2 for a board.');
@@ -60,7 +64,7 @@ const quantize = async (
     );
   }
   const { modelFromCheckpoint } = await import('../target/model.ts');
-  const model = modelFromCheckpoint(opened.imported.checkpoint, { format, placement });
+  const model = modelFromCheckpoint(opened.imported.checkpoint, { format, placement, context, flashBytes });
   const [float, integer] = evaluateOpened(opened, readTexts(text), { formats: ['float', format], tokens });
   writeWhole(file, model.image);
   const report = {

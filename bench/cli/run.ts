@@ -11,7 +11,7 @@ import type {
   Target,
 } from '../target/scenario.ts';
 import { EXIT } from './exit.ts';
-import { formatOption, placementOption } from './format.ts';
+import { contextOption, flashOption, formatOption, placementOption } from './format.ts';
 import { readClock, readCount, readNumber } from './numbers.ts';
 import { startProgress } from './progress.ts';
 import { note, painterFor, print } from './terminal.ts';
@@ -28,6 +28,8 @@ export interface StoryFlags {
   cores?: '1' | '2';
   format?: WeightFormat;
   placement?: Placement;
+  context?: number;
+  flash?: number;
 }
 
 interface RunFlags extends StoryFlags {
@@ -41,7 +43,8 @@ Examples:
   starmind run
   starmind run --prompt "The little fox" --tokens 64
   starmind run --temperature 0.8 --top-p 0.9 --seed 7
-  starmind run --model path/to/model.smp --target host --json`;
+  starmind run --model path/to/model.smp --target host --json
+  starmind run --model stories260K.bin --format int4 --context 256`;
 
 export const addRun = (program: Command): Command => {
   const command = program
@@ -53,7 +56,7 @@ export const addRun = (program: Command): Command => {
     )
     .option(
       '-m, --model <name>',
-      'a model of "starmind models", or the path of a checkpoint or image',
+      'a model of "starmind models", or the path of any model: checkpoint, image, llama2.c, Hugging Face, original',
       'story-90k',
     )
     .addOption(
@@ -85,13 +88,17 @@ export const addStoryOptions = (command: Command): Command =>
     )
     .addOption(new Option('--cores <count>', 'how many compute; the story is the same').choices(['1', '2']))
     .addOption(formatOption())
-    .addOption(placementOption());
+    .addOption(placementOption())
+    .addOption(contextOption())
+    .addOption(flashOption());
 
 const run = async (flags: RunFlags): Promise<void> => {
-  const { format, placement } = flags;
+  const { format, placement, context, flash: flashBytes } = flags;
   const { loadModel } = await import('../target/model.ts');
   const { hostTarget } = await import('../target/host.ts');
-  const scenario = await scenarioOf(flags, () => loadModel(flags.model, { format, placement }));
+  const scenario = await scenarioOf(flags, () =>
+    loadModel(flags.model, { format, placement, context, flashBytes }),
+  );
   const onHost = flags.target === 'host';
   const reference = await hostTarget.run(
     scenario,

@@ -142,13 +142,16 @@ export interface MemoryMap {
 }
 
 /** Where everything lies; a text that says why when it does not fit. */
-export const memoryMap = (opened: OpenedModel, format: WeightFormat = 'int8'): MemoryMap | string => {
+export const memoryMap = (
+  opened: OpenedModel,
+  { format = 'int8', context }: { format?: WeightFormat; context?: number } = {},
+): MemoryMap | string => {
   if (opened.kind === 'image') {
     const { model, arenaBytes, imageBytes, sram } = opened.image;
     return { format: model.embedding.format, sramBytes: arenaBytes, flashBytes: imageBytes, sram, flash: [] };
   }
   try {
-    const { plan } = buildImage(opened.imported.checkpoint, { format });
+    const { plan } = buildImage(opened.imported.checkpoint, { format, context });
     return mapOf(plan, format);
   } catch (error) {
     if (error instanceof ImageError) return error.message;
