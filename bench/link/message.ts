@@ -33,6 +33,10 @@ export interface Hello {
   baud?: number;
   /** Flash as the chip itself says. */
   flashBytes?: number;
+  /** JEDEC id of the flash chip: manufacturer << 16 | type << 8 | capacity. */
+  flashId?: number;
+  /** GPIO of the LED that shines while a story is computed. */
+  led?: number | null;
   /** clk_sys periods of one flash clock. */
   flashDivider?: number;
   /** 16 hexadecimal digits: the flash chip's unique id. */
@@ -52,6 +56,8 @@ export interface Wedge {
   phase: string | null;
   /** Position in the context. */
   token: number | null;
+  /** Whether that was a token of the prompt. */
+  prefill: boolean;
 }
 
 export interface ModelDescription {
@@ -251,8 +257,16 @@ const readBoard = (f: Fields): Partial<Hello> => {
   const has = (key: string) => f.message[key] !== undefined;
   const board: Partial<Hello> = {};
   for (const key of ['port', 'boardId'] as const) if (has(key)) board[key] = f.text(key);
-  for (const key of ['baud', 'flashBytes', 'flashDivider', 'firmwareBytes', 'firmwareCrc'] as const)
+  for (const key of [
+    'baud',
+    'flashBytes',
+    'flashId',
+    'flashDivider',
+    'firmwareBytes',
+    'firmwareCrc',
+  ] as const)
     if (has(key)) board[key] = f.number(key);
+  if (has('led')) board.led = f.numberOrNull('led');
   if (has('modelCrc')) board.modelCrc = f.numberOrNull('modelCrc');
   if (has('lastWedge')) board.lastWedge = readWedge(f.message['lastWedge']);
   return board;
@@ -266,6 +280,7 @@ const readWedge = (value: unknown): Wedge | null => {
     core: f.numberOrNull('core'),
     phase: f.textOrNull('phase'),
     token: f.numberOrNull('token'),
+    prefill: f.message['prefill'] === true,
   };
 };
 
