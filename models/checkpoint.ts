@@ -40,7 +40,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkConfig, type ModelConfig } from './config.ts';
 import { ModelError } from './errors.ts';
@@ -160,10 +160,16 @@ function factsJson({ calibration, ...facts }: { calibration?: number[][] }): str
   return `${json.slice(0, -2)},\n  "calibration": [\n${lines}\n  ]\n}`;
 }
 
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+/** Writes a file that is whole or not there: beside its place first. */
+export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, bytes);
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 function checkpointStem(path: string): string {

@@ -1,6 +1,7 @@
 /** Where a training stands: enough to go on from there to the same bits. Kept beside the checkpoint until it is finished. */
 import { existsSync, readFileSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { replaceFile } from '../checkpoint.ts';
 import { ModelError } from '../errors.ts';
 import { readSafetensors, type Tensor, writeSafetensors } from '../tensors/safetensors.ts';
 
@@ -25,9 +26,7 @@ export async function writeState(out: string, state: TrainingState, command: str
     { shape: [data.length], data },
   ]);
   const bytes = writeSafetensors(new Map(tensors), { step: `${step}`, tokens: `${tokens}`, command });
-  const temporary = `${stateFile(out)}.${process.pid}.tmp`;
-  await writeFile(temporary, bytes);
-  await rename(temporary, stateFile(out));
+  await replaceFile(stateFile(out), bytes);
 }
 
 export async function removeState(out: string): Promise<void> {

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -262,6 +263,19 @@ describe('training', () => {
   it('ends with a clear message when the loss is no longer a number', async () => {
     const bad = trainModel({ ...options, rate: 1e30, out: join(folder, 'bad') });
     await expect(bad).rejects.toThrow(/no longer a number at step \d+; try a lower learning rate/);
+  });
+
+  it('ends with a clear message on a full disk, and leaves the checkpoint before as it was', async () => {
+    const out = join(folder, 'full');
+    await trainModel({ ...options, preset: 'story-8k', steps: 2, out });
+    const before = readCheckpoint(out).sha256;
+    // No file may grow beyond 30 KB, a bit less than this checkpoint has.
+    const command = `ulimit -f 30; exec "${process.execPath}" --import tsx models/train/main.ts --preset story-8k --steps 3 --stories 60 --backend wasm --out "${out}"`;
+    const { status, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
+    expect(stderr).toMatch(/cannot write the checkpoint .*full: .*; an earlier one there is untouched\n$/);
+    expect(status).toBe(1);
+    expect(readCheckpoint(out).sha256).toEqual(before);
+    expect(readdirSync(folder).filter((file) => file.endsWith('.tmp'))).toEqual([]);
   });
 
   it('says what is wrong with options and corpora', async () => {
