@@ -22,6 +22,13 @@ export const readSeconds = (text: string): number => {
   throw new InvalidArgumentError(`It must be more than 0 seconds; it is ${text}.`);
 };
 
+/** What UART0 can be set to. */
+export const readBaud = (text: string): number => {
+  const value = readNumber(text);
+  if (Number.isInteger(value) && value >= 9_600 && value <= 3_000_000) return value;
+  throw new InvalidArgumentError(`It must be 9600 to 3000000 baud; it is ${text}.`);
+};
+
 /** clk_sys frequencies that the firmware offers, by what a person writes. */
 const CLOCKS: Record<string, number> = { '125': 125_000_000, '133': 133_000_000, '200': 200_000_000 };
 

@@ -2,7 +2,8 @@
  * Turns any error into what a person needs. Errors that a room of the house made for people keep their message; anything
  * else is a defect of ours and says so.
  */
-import { LinkError } from '../link/index.ts';
+import { BoardError } from '../board/board-error.ts';
+import { LinkError, PortError } from '../link/index.ts';
 import { ScenarioError } from '../target/scenario.ts';
 import { CommandError, EXIT, type ExitCode } from './exit.ts';
 
@@ -24,6 +25,7 @@ const INPUT_ERRORS = new Set([
   'CorpusError',
   'ScenarioFileError',
   'ProfileFileError',
+  'RecordingError',
 ]);
 const SETUP_ERRORS = new Set([
   'ToolchainError',
@@ -33,6 +35,7 @@ const SETUP_ERRORS = new Set([
   'ReadOnlyFolderError',
   'BuildFailedError',
   'BaselineError',
+  'ConformanceOutputError',
 ]);
 
 const SYSTEM_REASONS: Record<string, string> = {
@@ -50,6 +53,10 @@ export const explain = (error: unknown): Explanation => {
     return { message: error.message, hint: error.hint, exitCode: error.exitCode };
   }
   if (error instanceof ScenarioError) return explainScenario(error);
+  if (error instanceof PortError || error instanceof BoardError) {
+    const { message, hint } = error;
+    return { message, hint, exitCode: exitCodeOf(error) };
+  }
   if (error instanceof LinkError) {
     const exitCode = error.code === 'timeout' ? EXIT.timeout : EXIT.wrongResult;
     return { message: `${error.code} on the link: ${error.message}`, exitCode };
@@ -66,6 +73,12 @@ export const explain = (error: unknown): Explanation => {
     hint: 'This is a defect of starmind. STARMIND_DEBUG=1 shows where it happened.',
     exitCode: EXIT.wrongResult,
   };
+};
+
+/** Nothing was started: 2. It did not answer: 42. Anything else went wrong on the way: 1. */
+const exitCodeOf = ({ code }: PortError | BoardError): ExitCode => {
+  if (['no-library', 'no-port', 'denied', 'drive', 'not-recorded'].includes(code)) return EXIT.usage;
+  return code === 'silent' || code === 'stalled' ? EXIT.timeout : EXIT.wrongResult;
 };
 
 const explainScenario = ({ failure, message, report }: ScenarioError): Explanation => {

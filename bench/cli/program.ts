@@ -1,6 +1,7 @@
 /** The command line as a whole: its verbs, its help, and what becomes of errors. */
 import { Command, CommanderError } from 'commander';
 import { addBench, addCheck } from './bench.ts';
+import { addBoard } from './board.ts';
 import { addBuild } from './build.ts';
 import { addConformance } from './conformance.ts';
 import { addDebug } from './debug.ts';
@@ -53,6 +54,7 @@ export const createProgram = (): Command => {
     addCheck,
     addKernels,
     addConformance,
+    addBoard,
     addProfile,
     addTrace,
     addStudy,
