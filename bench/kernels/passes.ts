@@ -35,9 +35,9 @@ const intermediate = ({ program, rng, columns }: PassRun, most = 20_000): number
   program.words(draws(rng, columns, most));
 
 const sigmoid = (program: ChipProgram): number => {
-  const right = 4;
+  const right = 4; // where the table's first and last entry are the limits
   const offset = (512 << right) + (1 << (right - 1));
-  return program.words([program.halves(tables.sigma), 0, right, offset]);
+  return program.words([program.halves(tables.sigma), 0, right, offset, 1, 1021]);
 };
 
 const narrowTo = (program: ChipProgram, shift: number): number => program.words([shift, 127]);

@@ -9,7 +9,7 @@
 void SM_HOT sm_means(int32_t *t, uint32_t size, uint32_t sum) {
   uint32_t bits = sm_bitlen(sum);
   uint32_t sum16 = bits >= 16 ? sum >> (bits - 16) : sum << (16 - bits);
-  uint32_t reciprocal = 0x3fffffffu / sum16;
+  uint32_t reciprocal = SM_DIVIDE(0x3fffffffu, sum16);
   uint32_t down = bits > 8 ? bits - 8 : 0, offset = sm_half(down) - 128u * sum;
   for (int32_t *end = t + size; t != end; t++) {
     uint32_t mean = (uint32_t)sm_asr((int32_t)((uint32_t)*t + offset), down);

@@ -6,7 +6,7 @@
 
 static uint32_t SM_HOT silu(int32_t *t, const int32_t *z, uint32_t n, const struct sm_sigmoid *s) {
 #if SM_KERNELS_M0
-  if (s->left == 0) return sm_silu_m0(t, z, n, s);
+  if (s->left == 0 && s->right <= SM_ACTIVATION_M0_RIGHT) return sm_silu_m0(t, z, n, s);
 #endif
   return sm_silu_portable(t, z, n, s);
 }
@@ -14,7 +14,7 @@ static uint32_t SM_HOT silu(int32_t *t, const int32_t *z, uint32_t n, const stru
 static uint32_t SM_HOT swiglu(int32_t *t, const int32_t *z, const int32_t *up, uint32_t n,
                               const struct sm_sigmoid *s) {
 #if SM_KERNELS_M0
-  if (s->left == 0) return sm_swiglu_m0(t, z, up, n, s);
+  if (s->left == 0 && s->right <= SM_ACTIVATION_M0_RIGHT) return sm_swiglu_m0(t, z, up, n, s);
 #endif
   return sm_swiglu_portable(t, z, up, n, s);
 }

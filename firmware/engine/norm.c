@@ -6,27 +6,23 @@
 #include "arith.h"
 #include "steps.h"
 
-/* Floor of the square root of a value with bit 30 or 31 set; the result has 16 bits. */
-static uint32_t SM_HOT_ALONE square_root(uint32_t value) {
-  uint32_t root = 0, bit = 1u << 30;
-#pragma GCC unroll 1
-  while (bit != 0) {
-    if (value >= root + bit) {
-      value -= root + bit;
-      root = (root >> 1) + bit;
-    } else {
-      root >>= 1;
-    }
-    bit >>= 2;
-  }
-  return root;
+/*
+ * Floor of the square root of a value with bit 30 or 31 set; the result has 16 bits. Two of Newton's steps from a line that
+ * is at most 6 % off: the second leaves it at most 1 too large, as integer steps never get below the floor.
+ */
+static SM_INLINE uint32_t square_root(uint32_t value) {
+  uint32_t root = (value >> 17) + (value >> 19) + 24400u;
+  root = (root + SM_DIVIDE(value, root)) >> 1;
+  root = (root + SM_DIVIDE(value, root)) >> 1;
+  if (root > 0xffffu) root = 0xffffu;
+  return root * root > value ? root - 1u : root;
 }
 
 /* x: (n) minus its mean -> t: (n). */
 static void SM_HOT centre(int32_t *t, const int32_t *x, uint32_t n) {
   int32_t sum = 0;
   for (uint32_t i = 0; i < n; i++) sum = sm_add(sum, x[i]);
-  int32_t mean = (int32_t)((sm_abs(sum) + (n >> 1)) / n);
+  int32_t mean = (int32_t)SM_DIVIDE(sm_abs(sum) + (n >> 1), n);
   if (sum < 0) mean = -mean;
   for (uint32_t i = 0; i < n; i++) t[i] = sm_sub(x[i], mean);
 }
@@ -65,8 +61,84 @@ static void SM_HOT both(void (*step)(void *), struct elements *mine, struct elem
   if (others->largest > mine->largest) mine->largest = others->largest;
 }
 
+/* The shift that leaves 15 bits of the largest element. */
+static SM_INLINE int32_t shift_for(uint32_t largest) {
+  int32_t shift = (int32_t)sm_bitlen(largest) - 15;
+  return shift < -6 ? -6 : shift;
+}
+
+/* The scale of a, whose largest element was m (as sm_scale_to_i8 returns it), from the sum of squares. */
+static SM_INLINE void scale_by_root(struct sm_scaled *a, const struct sm_gain *gain, uint32_t m, uint32_t length,
+                                    uint32_t squares) {
+  uint32_t j2 = (32u - sm_bitlen(squares)) & ~1u;
+  uint32_t q = SM_DIVIDE(m * gain->c, square_root(squares << j2));
+  uint32_t z = 16u - sm_bitlen(q);
+  a->am = q << z;
+  a->ae = (15 - (int32_t)length) + gain->ce - (int32_t)(j2 / 2u) + (int32_t)z;
+}
+
+#define SMALL 8u
+
+/* The whole of it for a few elements, where the calls would cost more than the passes. */
+static void SM_HOT norm_small(struct sm_engine *e, const struct sm_gain *gain) {
+  uint32_t n = e->config.dim;
+  int32_t *t = e->t, *out = e->a.a, *end = t + n;
+  const int32_t *x = e->x;
+  int32_t mean = 0, most = 0, least = 0;
+  if (e->config.family == SM_STARMIND) {
+    int32_t sum = 0;
+#pragma GCC unroll 1
+    for (uint32_t i = 0; i < n; i++) sum = sm_add(sum, x[i]);
+    mean = (int32_t)SM_DIVIDE(sm_abs(sum) + (n >> 1), n);
+    if (sum < 0) mean = -mean;
+  }
+#pragma GCC unroll 1
+  for (; t != end; t++) {
+    int32_t value = sm_sub(*x++, mean);
+    *t = value;
+    if (value > most) most = value;
+    if (value < least) least = value;
+  }
+  uint32_t below = sm_abs(least), largest = below > (uint32_t)most ? below : (uint32_t)most;
+  int32_t shift = shift_for(largest);
+  uint32_t down = shift > 0 ? (uint32_t)shift : 0, up = shift < 0 ? (uint32_t)-shift : 0, squares = 0;
+  const int16_t *g = gain->g;
+  most = 0, least = 0;
+#pragma GCC unroll 1
+  for (t = e->t; t != end; t++) {
+    int32_t u = (int32_t)((uint32_t)sm_asr(*t, down) << up), v = sm_asr(u + 8, 4);
+    squares += (uint32_t)(v * v);
+    int32_t value = sm_asr(u * *g++ + (1 << 14), 15);
+    *t = value;
+    if (value > most) most = value;
+    if (value < least) least = value;
+  }
+  uint32_t m = (uint32_t)(most > -least ? most : -least);
+  squares += scaled_eps(e->config.norm_eps, 2 * (shift + 4));
+  if (largest == 0 || squares == 0 || m == 0) {
+    sm_scaled_zero(&e->a, n);
+    return;
+  }
+  uint32_t length = sm_bitlen(m), inverse = SM_DIVIDE(127u << (length + 9u), m);
+  uint32_t half = 1u << (length + 8u), right = length + 9u;
+  int32_t sum = 0;
+#pragma GCC unroll 1
+  for (t = e->t; t != end; t++) {
+    int32_t value = sm_asr((int32_t)((uint32_t)*t * inverse + half), right);
+    sum += value;
+    *out++ = value;
+  }
+  for (; n & 3u; n++) *out++ = 0;
+  e->a.sum = sum;
+  scale_by_root(&e->a, gain, m << (15u - length), length, squares);
+}
+
 void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
   uint32_t n = e->config.dim;
+  if (n <= SMALL) {
+    norm_small(e, gain);
+    return;
+  }
   const int32_t *x = e->x;
   if (e->config.family == SM_STARMIND) {
     centre(e->t, x, n);
@@ -77,8 +149,7 @@ void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
   struct elements others = {e->t + half, x + half, gain->g + half, n - half, 0, 0, 0};
   both(find_largest, &mine, &others);
   uint32_t largest = mine.largest;
-  int32_t shift = (int32_t)sm_bitlen(largest) - 15;
-  if (shift < -6) shift = -6;
+  int32_t shift = shift_for(largest);
   mine.shift = others.shift = shift;
   others.largest = 0;
   both(apply_gain, &mine, &others);
@@ -91,10 +162,5 @@ void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
 
   uint32_t unused, length;
   uint32_t m = sm_scale_to_i8(&e->a, e->t, n, most, &unused, &length);
-  uint32_t j2 = (32u - sm_bitlen(squares)) & ~1u;
-  uint32_t root = square_root(squares << j2);
-  uint32_t q = (m * gain->c) / root;
-  uint32_t z = 16u - sm_bitlen(q);
-  e->a.am = q << z;
-  e->a.ae = (15 - (int32_t)length) + gain->ce - (int32_t)(j2 / 2u) + (int32_t)z;
+  scale_by_root(&e->a, gain, m, length, squares);
 }

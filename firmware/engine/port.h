@@ -106,6 +106,23 @@ enum sm_tap {
 #define SM_KERNELS_M0 0
 #endif
 
+/* SM_DIVIDE(n, d): floor of the quotient of two u32, d > 0. With the kernels for the RP2040 the divider of its SIO, 8 cycles
+ * after the divisor is there; whoever interrupts keeps its state, as the SDK's division does. */
+#ifndef SM_DIVIDE
+#if SM_KERNELS_M0
+static inline __attribute__((always_inline)) uint32_t sm_divide(uint32_t n, uint32_t d) {
+  volatile uint32_t *divider = (volatile uint32_t *)0xd0000060u;
+  divider[0] = n;
+  divider[1] = d;
+  __asm volatile("b 1f\n1: b 1f\n1: b 1f\n1: b 1f\n1:");
+  return divider[4];
+}
+#define SM_DIVIDE(n, d) sm_divide(n, d)
+#else
+#define SM_DIVIDE(n, d) ((n) / (d))
+#endif
+#endif
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the model image is used in place and is little-endian"
 #endif

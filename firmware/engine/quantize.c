@@ -48,7 +48,7 @@ uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint
   uint32_t sh = bits > 15 ? bits - 15 : 0;
   uint32_t m = largest >> sh; /* 1 .. 32767 */
   uint32_t len = sm_bitlen(m);
-  uint32_t inverse = (127u << (len + 9)) / m;
+  uint32_t inverse = SM_DIVIDE(127u << (len + 9), m);
   while (n & 3u) t[n++] = 0; /* which become zeros */
   a->sum = scale_all(a->a, t, n, sh, inverse, len + 9);
   *shift = sh;

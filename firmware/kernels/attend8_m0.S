@@ -9,12 +9,13 @@
 // so A - 2^8 B = S0 + 2^16 S2; all start at what takes the 128 off. Exact when the sum of |q| times the largest |k| is at
 // most 32767, as it is for most queries; the others are left to the caller (returns 0). What lies behind the last position
 // in its block of four may be anything: it is the higher lane wherever it shares a product.
-// Eight positions: components 136, start 8, sums 20, stores 12, largest 24, loop 8: 26 cycles per position. Four: 104.
+// Eight positions: components 136, start 8, sums 20, stores 12, largest 16, loop 8: 25 cycles per position. Four: 100.
 //
-// Weights. The index (most - score) mul + half is taken as constant - score mul. 14 cycles per position.
+// Weights. The index (most - score) mul + half is taken as constant - score mul. 13 cycles per position.
 //
 // Values. With w the weights, |v| <= 127 and the sum of w at most 65535 every |sum w v| < 2^23 and the three-multiply
-// arithmetic of matvec_int8_m0.S holds: 23.25 cycles per position. Otherwise the four-multiply one of matvec_int8.c: 28.25.
+// arithmetic of matvec_int8_m0.S holds: 26 cycles per position, 6 where its weight is 0, as it is for more than half of the
+// positions of a story. Otherwise the four-multiply one of matvec_int8.c: 34, and 11.
 //
 // Means. The reciprocal of the weights' sum comes from the SIO divider, which works while the values are mixed.
 
@@ -92,12 +93,17 @@
         asrs    r7, r7, #16
 .endm
 
-// The largest so far is in lr. 3 cycles.
-.macro  LARGER  s
+// The largest so far is in lr. 2 cycles where \s is not larger; the rest is IS_LARGER, out of the way.
+.macro  LARGER  s, name
         cmp     \s, lr
-        ble     .Lsmaller\@
+        bgt     .Llarger_\name
+.Lnot_larger_\name:
+.endm
+
+.macro  IS_LARGER s, name
+.Llarger_\name:
         mov     lr, \s
-.Lsmaller\@:
+        b       .Lnot_larger_\name
 .endm
 
 // |q| of \q added to r3; spoils \scratch. 4 cycles.
@@ -108,18 +114,24 @@
         adds    r3, r3, \q
 .endm
 
-// Score -> weight, added to the sum. 10 cycles.
-.macro  WEIGH   s
+// Score -> weight, added to the sum. 9 cycles; 10 for an index behind the table, which is done by BEYOND, out of the way.
+.macro  WEIGH   s, name
         muls    \s, r2
         subs    \s, r7, \s
         lsrs    \s, r3
         cmp     \s, r8
-        bls     .Lin_table\@
-        mov     \s, r8
-.Lin_table\@:
+        bhi     .Lbeyond_\name
         lsls    \s, \s, #1
         ldrh    \s, [r1, \s]
         add     r9, \s
+.Lweight_\name:
+.endm
+
+.macro  BEYOND  s, name
+.Lbeyond_\name:
+        mov     \s, r11
+        add     r9, \s
+        b       .Lweight_\name
 .endm
 
 // One position, weight \w, three multiplies a word. 21 cycles; spoils r3, r4, r7.
@@ -160,9 +172,8 @@
         add     \acc0, \w
 .endm
 
-// One position, four multiplies a word. 27 cycles.
+// One position, weight r2, four multiplies a word. 25 cycles.
 .macro  MIX_FOUR
-        ldm     r1!, {r2}
         ldm     r0!, {r3, r4}
         WORD4   r3, r8, r9, r10, r11
         WORD4   r4, r12, lr, r5, r6
@@ -274,23 +285,31 @@ sm_attend8_m0:
         mov     r3, r12
         LANES_APART r8, r9
         stm     r3!, {r4-r7}
-        LARGER  r4
-        LARGER  r5
-        LARGER  r6
-        LARGER  r7
+        LARGER  r4, 0
+        LARGER  r5, 1
+        LARGER  r6, 2
+        LARGER  r7, 3
         LANES_APART r10, r11
         stm     r3!, {r4-r7}
         mov     r12, r3
-        LARGER  r4
-        LARGER  r5
-        LARGER  r6
-        LARGER  r7
+        LARGER  r4, 4
+        LARGER  r5, 5
+        LARGER  r6, 6
+        LARGER  r7, 7
         mov     r0, r1
         adds    r1, #32
         ldr     r3, [sp, #F_KEYS_END]
         cmp     r0, r3
         beq     .Lrest
         b       .Leights
+        IS_LARGER r4, 0
+        IS_LARGER r5, 1
+        IS_LARGER r6, 2
+        IS_LARGER r7, 3
+        IS_LARGER r4, 4
+        IS_LARGER r5, 5
+        IS_LARGER r6, 6
+        IS_LARGER r7, 7
 
 .Lrest: // fours, the last one perhaps not whole
         ldr     r1, [sp, #F_REST]
@@ -308,18 +327,27 @@ sm_attend8_m0:
         LANES_APART r8, r9
         stm     r3!, {r4-r7}
         mov     r12, r3
-        LARGER  r4
+        LARGER  r4, 8
         subs    r1, #2
         blt     .Lscored
-        LARGER  r5
+        LARGER  r5, 9
         cmp     r1, #0
         beq     .Lscored
-        LARGER  r6
+        LARGER  r6, 10
         subs    r1, #2
         str     r1, [sp, #F_REST]
         blt     .Lscored
-        LARGER  r7
+        LARGER  r7, 11
         b       .Lrest
+        IS_LARGER r4, 8
+        IS_LARGER r5, 9
+        IS_LARGER r6, 10
+        IS_LARGER r7, 11
+        BEYOND  r4, first
+        BEYOND  r4, 0
+        BEYOND  r5, 1
+        BEYOND  r4, 2
+        BEYOND  r5, 3
         .ltorg
 
 .Lscored: // the largest is in lr
@@ -333,6 +361,9 @@ sm_attend8_m0:
         str     r4, [sp, #F_END]
         ldm     r3!, {r1, r4}           // table, last
         mov     r8, r4
+        lsls    r4, r4, #1
+        ldrh    r4, [r1, r4]
+        mov     r11, r4
         ldm     r3!, {r2, r4}           // mul, shift
         movs    r3, #1
         lsls    r3, r4
@@ -347,7 +378,7 @@ sm_attend8_m0:
         lsrs    r5, r5, #1
         bcc     1f                      // an odd position first
         ldm     r0!, {r4}
-        WEIGH   r4
+        WEIGH   r4, first
         stm     r6!, {r4}
 1:      cmp     r0, r10
         beq     .Lweighed
@@ -355,13 +386,13 @@ sm_attend8_m0:
         bcs     .Lweigh_half
 .Lweigh:
         ldm     r0!, {r4, r5}
-        WEIGH   r4
-        WEIGH   r5
+        WEIGH   r4, 0
+        WEIGH   r5, 1
         stm     r6!, {r4, r5}
 .Lweigh_half:
         ldm     r0!, {r4, r5}
-        WEIGH   r4
-        WEIGH   r5
+        WEIGH   r4, 2
+        WEIGH   r5, 3
         stm     r6!, {r4, r5}
         cmp     r0, r10
         bne     .Lweigh
@@ -421,21 +452,29 @@ sm_attend8_m0:
         ldr     r6, [sp, #F_END]
         subs    r5, r6, r1
         lsrs    r5, r5, #3
-        bcc     1f                      // an odd position first
+        bcc     .Lthree                 // an odd position first
         ldm     r1!, {r2}
         MIX_THREE r2
         cmp     r1, r6
         beq     .Lthree_done
-1:      lsls    r5, r5, #31             // an odd number of pairs: begin in the middle
-        bmi     .Lthree_half
 .Lthree:
         ldm     r1!, {r2, r5}
+        cmp     r2, #0
+        beq     .Lfirst_nothing
         MIX_THREE r2
+        cmp     r5, #0
+        beq     .Lsecond_nothing
+.Lsecond:
         MIX_THREE r5
-.Lthree_half:
-        ldm     r1!, {r2, r5}
-        MIX_THREE r2
-        MIX_THREE r5
+        cmp     r1, r6
+        bne     .Lthree
+        b       .Lthree_done
+.Lfirst_nothing:
+        adds    r0, #8
+        cmp     r5, #0
+        bne     .Lsecond
+.Lsecond_nothing:
+        adds    r0, #8
         cmp     r1, r6
         bne     .Lthree
 .Lthree_done:
@@ -473,20 +512,18 @@ sm_attend8_m0:
         mov     r11, r5
         mov     r12, r5
         mov     lr, r5
-        ldr     r3, [sp, #F_END]
-        subs    r3, r3, r1
-        lsrs    r3, r3, #3
-        bcc     .Lfour_pairs
+        ldm     r1!, {r2}
+.Lfour_one:
         MIX_FOUR
+.Lfour_next:
         ldr     r4, [sp, #F_END]
         cmp     r1, r4
         beq     .Lfour_done
-.Lfour_pairs:
-        MIX_FOUR
-        MIX_FOUR
-        ldr     r4, [sp, #F_END]
-        cmp     r1, r4
-        bne     .Lfour_pairs
+        ldm     r1!, {r2}
+        cmp     r2, #0
+        bne     .Lfour_one
+        adds    r0, #8
+        b       .Lfour_next
 .Lfour_done:
         mov     r3, r5
         push    {r3, r6}

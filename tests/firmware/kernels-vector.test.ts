@@ -160,10 +160,12 @@ describe('the activation kernels for the Cortex-M0+', () => {
       const up = memory.words(Array.from({ length: count }, value));
       const table = memory.halves(sigma);
       // As sm_sigmoid_init does for a z of fraction fz.
-      const fz = random.between(6, random.chance(4) ? 37 : 13);
-      const right = Math.min(fz - 6, 16);
+      const fz = random.between(6, random.chance(4) ? 21 : 13);
+      const right = fz - 6;
       const offset = (512 << right) + (right === 0 ? 0 : 1 << (right - 1));
-      const sigmoid = memory.words([table, 0, right, offset]);
+      const reach = right <= 6 ? 512 : 2 ** Math.max(15 - right, 0);
+      const span = reach === 512 ? 1021 : 2 * reach - 2;
+      const sigmoid = memory.words([table, 0, right, offset, 513 - reach, span]);
       const t = memory.words(new Array(count + 2).fill(7));
       const run = (name: string, ...args: number[]) => {
         const { result } = m0.call(name, t, z, ...args);
