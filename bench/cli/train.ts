@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { BackendChoice } from '../../models/train/backend.ts';
 import { type Grid, grids } from '../../models/train/grid.ts';
+import type { TokenizerKind } from '../../models/train/options.ts';
 import { usageError } from './exit.ts';
 import { readCount, readNumber } from './numbers.ts';
 import { note, print } from './terminal.ts';
@@ -12,6 +13,8 @@ import { note, print } from './terminal.ts';
 interface TrainFlags {
   preset: string;
   corpus?: string;
+  vocabulary?: number;
+  tokenizer?: TokenizerKind;
   minutes?: number;
   steps?: number;
   seed: number;
@@ -49,6 +52,12 @@ export const addTrain = (program: Command): Command =>
     )
     .option('--preset <name>', 'the shape', 'story-90k')
     .option('--corpus <path>', 'a text file or a folder of them (default: the story grammar)')
+    .option('--vocabulary <n>', "tokens, 32 to 8192, instead of the shape's number", readCount)
+    .addOption(
+      new Option('--tokenizer <kind>', 'pieces of words, or one token per character')
+        .choices(['bpe', 'characters'])
+        .default('bpe'),
+    )
     .option('--minutes <n>', 'how long to train (default: 10, when --steps is not given)', readNumber)
     .option('--steps <n>', 'how many steps to train, instead of minutes', readCount)
     .option('--seed <n>', 'seed of weights, order and grammar', readNumber, 1)

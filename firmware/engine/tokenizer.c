@@ -114,7 +114,11 @@ static int push(struct encoder *e, uint32_t id) {
 
 static int push_byte(struct encoder *e, uint8_t byte) {
   const struct sm_tokenizer *t = e->t;
-  if (t->fallback == SM_FALLBACK_NONE) return SM_ERR_UNKNOWN_CHARACTER;
+  if (t->fallback == SM_FALLBACK_NONE) { /* a byte-level alphabet has bytes as pieces */
+    struct span2 key = {&byte, &byte, 1, 0};
+    uint32_t id = find(t, &key);
+    return id == NO_ID ? SM_ERR_UNKNOWN_CHARACTER : push(e, id);
+  }
   if (t->fallback == SM_FALLBACK_BYTES) return push(e, (uint32_t)t->base + byte);
   int error = push(e, t->base + ((uint32_t)byte >> 4));
   return error != SM_OK ? error : push(e, t->base + ((uint32_t)byte & 15u));

@@ -151,9 +151,12 @@ function byteLevel(source: Source, ids: SpecialIds): HuggingFaceTokenizer {
     prependSpace,
     stripSpace: false,
   });
-  made.notes.push(
-    'characters beyond ASCII that are no token of their own are refused: single bytes of a character are not merged on the device',
+  const single = new Set(
+    pieces.filter((piece, id) => piece.length === 1 && !special.has(id)).map(([byte]) => byte),
   );
+  if (single.size < 256) {
+    made.notes.push(`${256 - single.size} of 256 bytes have no token: text with them is refused`);
+  }
   return made;
 }
 

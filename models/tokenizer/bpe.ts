@@ -158,9 +158,11 @@ export class BpeTokenizer implements Tokenizer {
 
   private pushFallback(ids: number[], unit: Uint8Array, offset: number): void {
     const { fallback, fallbackBase } = this.data;
-    if (fallback === 'none') throw new UnknownCharacterError(unit, offset);
     for (const byte of unit) {
-      if (fallback === 'bytes') ids.push(fallbackBase + byte);
+      const own = fallback === 'none' ? this.idOf.get(String.fromCharCode(byte)) : undefined;
+      if (own !== undefined) ids.push(own);
+      else if (fallback === 'none') throw new UnknownCharacterError(unit, offset);
+      else if (fallback === 'bytes') ids.push(fallbackBase + byte);
       else ids.push(fallbackBase + (byte >> 4), fallbackBase + (byte & 15));
     }
   }

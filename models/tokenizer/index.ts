@@ -11,7 +11,7 @@ export {
   UnknownCharacterError,
 } from './data.ts';
 export { tokenizerFromLlama2c } from './llama2c.ts';
-export { type BpeTraining, trainBpe } from './train.ts';
+export { type BpeTraining, trainBpe, trainCharacters } from './train.ts';
 
 /**
  * The tokenizer of a model image.

@@ -22,7 +22,6 @@ export interface BpeTraining {
 }
 
 interface Word {
-  text: string;
   count: number;
   ids: number[];
 }
@@ -33,6 +32,18 @@ function countUnits(texts: Iterable<string>): Map<string, number> {
     for (const unit of text.match(UNITS) ?? []) counts.set(unit, (counts.get(unit) ?? 0) + 1);
   }
   return counts;
+}
+
+const fallbackOf = ({ fallback, vocabulary }: BpeTraining): Fallback =>
+  fallback ?? (vocabulary >= 512 ? 'bytes' : 'nibbles');
+
+/** @throws RangeError when the vocabulary has no more than these */
+function reservedTokens(fallback: Fallback, vocabulary: number): number {
+  const reserved = 2 + FALLBACK_TOKENS[fallback];
+  if (vocabulary > reserved) return reserved;
+  throw new RangeError(
+    `a vocabulary of ${vocabulary} has no room beside ${reserved} control and fallback tokens`,
+  );
 }
 
 /** Characters by falling count, then by code point. */
@@ -63,46 +74,116 @@ function emptyTokenizer(characters: string[], fallback: Fallback): TokenizerData
   };
 }
 
-/** The most frequent pair of the words' tokens as the bytes of its piece, or null when none occurs twice. */
-function bestPiece(words: Word[], data: TokenizerData, longestPiece: number): string | null {
-  const keys = data.pieces.map(byteKey);
-  const counts = new Map<string, number>();
-  for (const { ids, count } of words) {
-    for (let i = 0; i + 1 < ids.length; i++) {
-      const [left, right] = [keys[ids[i]], keys[ids[i + 1]]];
-      if (left === '' || right === '' || left.length + right.length > longestPiece) continue;
-      counts.set(left + right, (counts.get(left + right) ?? 0) + count);
+/** Pairs of neighbouring tokens in the words: how often each occurs, and where. A pair is the bytes of both. */
+class Pairs {
+  private readonly counts = new Map<string, number>();
+  private readonly places = new Map<string, Set<Word>>();
+  private readonly data: TokenizerData;
+  private readonly longestPiece: number;
+  private readonly idOf = new Map<string, number>();
+  private readonly keys: string[] = [];
+
+  constructor(data: TokenizerData, longestPiece: number) {
+    this.data = data;
+    this.longestPiece = longestPiece;
+    for (const piece of data.pieces) this.addKey(byteKey(piece));
+  }
+
+  /** Counts the pairs of a word, or with -1 takes them away again. */
+  count(word: Word, sign: 1 | -1): void {
+    for (let i = 0; i + 1 < word.ids.length; i++) {
+      const [left, right] = [this.keys[word.ids[i]], this.keys[word.ids[i + 1]]];
+      if (left === '' || right === '' || left.length + right.length > this.longestPiece) continue;
+      const pair = left + right;
+      const count = (this.counts.get(pair) ?? 0) + sign * word.count;
+      if (count === 0) this.counts.delete(pair);
+      else this.counts.set(pair, count);
+      const places = this.places.get(pair) ?? new Set();
+      this.places.set(pair, places.add(word));
     }
   }
-  let best: string | null = null;
-  let most = 1;
-  for (const [piece, count] of counts) {
-    if (count > most || (count === most && best !== null && piece < best)) [best, most] = [piece, count];
+
+  /** The most frequent pair, or null when none occurs twice. */
+  best(): string | null {
+    let best: string | null = null;
+    let most = 1;
+    for (const [pair, count] of this.counts) {
+      if (count > most || (count === most && best !== null && pair < best)) [best, most] = [pair, count];
+    }
+    return best;
   }
-  return best;
+
+  /** Makes a piece of a pair, everywhere. */
+  merge(pair: string): void {
+    this.data.pieces.push(keyBytes(pair));
+    this.data.ranks.push(this.data.pieces.length - 1);
+    this.addKey(pair);
+    const words = [...(this.places.get(pair) ?? [])];
+    this.places.delete(pair);
+    for (const word of words) {
+      this.count(word, -1);
+      this.settle(word.ids);
+      this.count(word, 1);
+    }
+  }
+
+  private addKey(key: string): void {
+    if (key !== '' && !this.idOf.has(key)) this.idOf.set(key, this.keys.length);
+    this.keys.push(key);
+  }
+
+  /** Goes on merging as the encoder does: the smallest rank first, the leftmost of equals. */
+  private settle(ids: number[]): void {
+    for (;;) {
+      let [at, whole, least] = [-1, -1, NEVER_MERGED];
+      for (let i = 0; i + 1 < ids.length; i++) {
+        const [left, right] = [this.keys[ids[i]], this.keys[ids[i + 1]]];
+        const id = left === '' || right === '' ? undefined : this.idOf.get(left + right);
+        if (id !== undefined && this.data.ranks[id] < least)
+          [at, whole, least] = [i, id, this.data.ranks[id]];
+      }
+      if (at < 0) return;
+      ids.splice(at, 2, whole);
+    }
+  }
 }
 
 /** Learns a tokenizer; it may stay smaller than asked when the text has nothing left to merge. */
 export function trainBpe(training: BpeTraining): BpeTokenizer {
   const { texts, vocabulary, longestPiece = 24, leastCount = 2 } = training;
-  const fallback = training.fallback ?? (vocabulary >= 512 ? 'bytes' : 'nibbles');
-  const reserved = 2 + FALLBACK_TOKENS[fallback];
-  if (vocabulary <= reserved)
-    throw new RangeError(
-      `a vocabulary of ${vocabulary} has no room beside ${reserved} control and fallback tokens`,
-    );
+  const fallback = fallbackOf(training);
+  const room = vocabulary - reservedTokens(fallback, vocabulary);
   const counts = countUnits(texts);
-  const data = emptyTokenizer(alphabet(counts, leastCount, vocabulary - reserved), fallback);
-  let tokenizer = new BpeTokenizer({ ...data, prependBos: false });
-  const words: Word[] = [...counts].map(([text, count]) => ({ text, count, ids: tokenizer.encode(text) }));
-  for (let rank = 0; data.pieces.length < vocabulary; rank++) {
-    const piece = bestPiece(words, data, longestPiece);
-    if (piece === null) break;
-    data.pieces.push(keyBytes(piece));
-    data.ranks.push(rank);
-    tokenizer = new BpeTokenizer({ ...data, prependBos: false });
-    const shown = Buffer.from(keyBytes(piece)).toString('utf8');
-    for (const word of words) if (word.text.includes(shown)) word.ids = tokenizer.encode(word.text);
+  const data = emptyTokenizer(alphabet(counts, leastCount, room), fallback);
+  const first = data.pieces.length;
+  const start = new BpeTokenizer({
+    ...data,
+    pieces: [...data.pieces],
+    ranks: [...data.ranks],
+    prependBos: false,
+  });
+  const pairs = new Pairs(data, longestPiece);
+  for (const [text, count] of counts) pairs.count({ count, ids: start.encode(text) }, 1);
+  while (data.pieces.length < vocabulary) {
+    const pair = pairs.best();
+    if (pair === null) break;
+    pairs.merge(pair);
   }
-  return new BpeTokenizer(data);
+  const ranks = data.ranks.map((rank) => (rank === NEVER_MERGED ? rank : rank - first));
+  return new BpeTokenizer({ ...data, ranks });
+}
+
+/**
+ * One token per character, the most frequent first; the others are left to the fallback. It may stay smaller than asked.
+ * @throws RangeError for a vocabulary without room
+ */
+export function trainCharacters(training: Omit<BpeTraining, 'longestPiece'>): BpeTokenizer {
+  const { texts, vocabulary, leastCount = 2 } = training;
+  const fallback = fallbackOf(training);
+  const characters = alphabet(
+    countUnits(texts),
+    leastCount,
+    vocabulary - reservedTokens(fallback, vocabulary),
+  );
+  return new BpeTokenizer(emptyTokenizer(characters, fallback));
 }

@@ -5,6 +5,7 @@
  */
 import { Random } from '../corpus/random.ts';
 import type { Tokenizer } from '../tokenizer/index.ts';
+import { sequenceOf, type TokenStore, TokenWriter } from './token-store.ts';
 
 export interface Batch {
   sequences: number;
@@ -33,10 +34,8 @@ export interface SoftTargets<Memory extends ArrayBufferLike = SharedArrayBuffer>
   shares: Uint16Array<Memory>;
 }
 
-/** Token sequences in shared memory: sequence i is tokens[starts[i] .. starts[i + 1]). */
-export interface Sequences {
-  tokens: Uint16Array<SharedArrayBuffer>;
-  starts: Int32Array<SharedArrayBuffer>;
+/** Token sequences for all workers. */
+export interface Sequences extends TokenStore {
   /** Bytes of the text they come from. */
   bytes: number;
   /** By token, when there is a teacher. */
@@ -54,25 +53,25 @@ function cut(story: number[], { bos, storyEnd }: Tokenizer, context: number): nu
   return cuts.filter((sequence) => sequence.length >= 2);
 }
 
-export function tokenize(stories: Iterable<string>, tokenizer: Tokenizer, context: number): Sequences {
-  const sequences: number[][] = [];
+/** @param memoryTokens more than these go to a temporary file (`discard` removes it) */
+export function tokenize(
+  stories: Iterable<string>,
+  tokenizer: Tokenizer,
+  context: number,
+  memoryTokens?: number,
+): Sequences {
+  const writer = new TokenWriter(memoryTokens);
   let bytes = 0;
   for (const story of stories) {
     bytes += Buffer.byteLength(story);
-    sequences.push(...cut(tokenizer.encode(story), tokenizer, context));
+    for (const sequence of cut(tokenizer.encode(story), tokenizer, context)) writer.append(sequence);
   }
-  const total = sequences.reduce((sum, { length }) => sum + length, 0);
-  const tokens = new Uint16Array(new SharedArrayBuffer(2 * total));
-  const starts = new Int32Array(new SharedArrayBuffer(4 * (sequences.length + 1)));
-  sequences.forEach((sequence, i) => {
-    tokens.set(sequence, starts[i]);
-    starts[i + 1] = starts[i] + sequence.length;
-  });
-  return { tokens, starts, bytes };
+  return { ...writer.finish(), bytes };
 }
 
 /** A batch of these sequences, padded to the longest. */
-export function makeBatch({ tokens, starts, soft }: Sequences, members: readonly number[]): Batch {
+export function makeBatch(sequences: Sequences, members: readonly number[]): Batch {
+  const { starts, soft } = sequences;
   const longest = Math.max(...members.map((i) => starts[i + 1] - starts[i] - 1));
   const positions = Math.ceil(longest / LENGTH_STEP) * LENGTH_STEP;
   const size = members.length * positions;
@@ -89,7 +88,7 @@ export function makeBatch({ tokens, starts, soft }: Sequences, members: readonly
     batch.soft = { ...soft, ids: new Uint16Array(room), shares: new Uint16Array(room) };
   }
   members.forEach((member, row) => {
-    const sequence = tokens.subarray(starts[member], starts[member + 1]);
+    const sequence = sequenceOf(sequences, member);
     const at = row * positions;
     batch.inputs.set(sequence.subarray(0, -1), at);
     batch.targets.set(sequence.subarray(1), at);

@@ -14,6 +14,7 @@ import { fromTensors, initialParameters, parameterSpecs, toTensors } from './par
 import { describeReport, type Measured, measure } from './progress.ts';
 import { sampleStory } from './sample.ts';
 import { readState, removeState, type TrainingState, writeState } from './state.ts';
+import { discard, tokenCount } from './token-store.ts';
 import type { Report } from './worker.ts';
 import { runWorkers } from './workers.ts';
 
@@ -32,17 +33,32 @@ export interface TrainingResult extends Measured {
 /** @throws ModelError for options, corpora and folders that cannot be used, and when the loss is no longer a number */
 export async function trainModel(options: TrainingOptions): Promise<TrainingResult> {
   const settings = checkOptions(options);
-  const { log, config, corpus, workers, out } = settings;
+  const { log, workers } = settings;
   const selected = await selectBackend(settings.backend);
   log(`backend: ${selected.description}; ${workers} worker${workers > 1 ? 's' : ''}`);
   const earlier = readEarlier(settings);
   const known = earlier && tokenizerFromSection(earlier.tokenizer.section, earlier.tokenizer);
   const material = readMaterial(settings, known);
+  try {
+    return await trainOn(material, settings, selected, earlier);
+  } finally {
+    discard(material.sequences);
+    discard(material.heldOut);
+  }
+}
+
+async function trainOn(
+  material: Material,
+  settings: Settings,
+  selected: Selected,
+  earlier: Checkpoint | null,
+): Promise<TrainingResult> {
+  const { log, config, corpus, out } = settings;
   const { sequences, heldOut } = material;
   const start = startOf(settings, earlier);
   log(
     `${settings.preset}: ${parameterCount(config)} parameters, ${config.vocabulary} tokens; ` +
-      `${sequences.starts.length - 1} sequences, ${sequences.tokens.length} tokens of ${corpus}`,
+      `${sequences.starts.length - 1} sequences, ${tokenCount(sequences)} tokens of ${corpus}`,
   );
   if (start.step > 0) log(`going on from step ${start.step}`);
 
@@ -60,7 +76,7 @@ export async function trainModel(options: TrainingOptions): Promise<TrainingResu
   const { parameters, config: teacherShape } = material.teacher ?? {};
   const teacher = parameters && teacherShape ? { parameters, config: teacherShape } : null;
   if (teacher !== null)
-    log(`the teacher ${settings.teacher} reads the ${sequences.tokens.length} tokens first`);
+    log(`the teacher ${settings.teacher} reads the ${tokenCount(sequences)} tokens first`);
   const grid = settings.quantize;
   const run = { ...settings, backend: selected.backend, start, sequences, heldOut, teacher, grid };
   const final = await runWorkers(run, async (report) => {
@@ -99,8 +115,10 @@ function readEarlier({ from, config, preset }: Settings): Checkpoint | null {
 
 function startOf(settings: Settings, earlier: Checkpoint | null): TrainingState {
   const { config, seed, resume, out, steps, quantize } = settings;
+  // What is on a grid is balanced already, and would leave it.
+  const isFirst = quantize !== null && earlier?.grid === undefined;
   const weights = earlier
-    ? fromTensors(config, (quantize ? balanceCheckpoint(earlier) : earlier).tensors)
+    ? fromTensors(config, (isFirst ? balanceCheckpoint(earlier) : earlier).tensors)
     : initialParameters(parameterSpecs(config), new Random(seed));
   const parameters = quantize ? new WeightGrid(config, quantize).withScales(weights) : weights;
   if (resume) return readState(out, parameters.length, repeatingCommand(settings, steps!));

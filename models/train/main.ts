@@ -5,11 +5,14 @@ import { ModelError } from '../errors.ts';
 import type { BackendChoice } from './backend.ts';
 import type { Grid } from './grid.ts';
 import { trainModel } from './index.ts';
+import type { TokenizerKind } from './options.ts';
 
 const { values } = parseArgs({
   options: {
     preset: { type: 'string', default: 'story-90k' },
     corpus: { type: 'string' },
+    vocabulary: { type: 'string' },
+    tokenizer: { type: 'string' },
     minutes: { type: 'string' },
     steps: { type: 'string' },
     seed: { type: 'string' },
@@ -41,6 +44,8 @@ try {
   const result = await trainModel({
     preset: values.preset,
     corpus: values.corpus,
+    vocabulary: number(values.vocabulary),
+    tokenizer: values.tokenizer as TokenizerKind | undefined,
     minutes: number(values.minutes),
     steps: number(values.steps),
     seed: number(values.seed),

@@ -1,11 +1,12 @@
 /** What a training reads: a tokenizer learned from the corpus, and the corpus as token sequences. */
 import { corpusStories } from '../corpus/index.ts';
 import { ModelError } from '../errors.ts';
-import { type BpeTokenizer, trainBpe } from '../tokenizer/index.ts';
+import { type BpeTokenizer, trainBpe, trainCharacters } from '../tokenizer/index.ts';
 import { type Sequences, tokenize } from './batches.ts';
 import type { Settings } from './options.ts';
 import { softTargets } from './teach.ts';
 import { type OpenedTeacher, openTeacher } from './teacher.ts';
+import { sequenceOf, tokenCount } from './token-store.ts';
 
 export interface Material {
   teacher: OpenedTeacher | null;
@@ -29,12 +30,15 @@ function* someText(corpus: string, seed: number): Generator<string> {
   }
 }
 
-function learnTokenizer({ corpus, seed, config: { vocabulary } }: Settings): BpeTokenizer {
-  const tokenizer = trainBpe({ texts: someText(corpus, seed), vocabulary, fallback: 'nibbles' });
+function learnTokenizer(settings: Settings): BpeTokenizer {
+  const { corpus, seed, config, tokenizer: kind } = settings;
+  const { vocabulary } = config;
+  const learn = kind === 'characters' ? trainCharacters : trainBpe;
+  const tokenizer = learn({ texts: someText(corpus, seed), vocabulary, fallback: 'nibbles' });
   if (tokenizer.vocabulary !== vocabulary) {
     throw new ModelError(
-      `the corpus ${corpus} has material for ${tokenizer.vocabulary} tokens only; the preset has ${vocabulary}: ` +
-        'take a larger corpus or a preset with a smaller vocabulary',
+      `the corpus ${corpus} has material for ${tokenizer.vocabulary} tokens only; the model is to have ${vocabulary}: ` +
+        `take a larger corpus, or --vocabulary ${tokenizer.vocabulary}`,
     );
   }
   return tokenizer;
@@ -64,6 +68,11 @@ export function readMaterial(settings: Settings, known: BpeTokenizer | null): Ma
       `the corpus ${corpus} is too small: it needs some twenty stories, one of them to be held out`,
     );
   }
+  if (teacher !== null && sequences.file !== null) {
+    throw new ModelError(
+      `the corpus ${corpus} is too large for a teacher: its ${tokenCount(sequences)} tokens do not lie in memory; take fewer with --stories`,
+    );
+  }
   if (teacher !== null) sequences.soft = softTargets(sequences, tokenizer.vocabulary, teacherWeight);
   return { teacher, tokenizer, sequences, heldOut };
 }
@@ -89,9 +98,7 @@ function checkTeacher(
 }
 
 /** The first sequences, for the quantizer to see typical activations. */
-export function calibrationOf({ tokens, starts }: Sequences, context: number): number[][] {
-  const count = Math.min(CALIBRATION_SEQUENCES, starts.length - 1);
-  return Array.from({ length: count }, (_, i) =>
-    [...tokens.subarray(starts[i], starts[i + 1])].slice(0, context),
-  );
+export function calibrationOf(sequences: Sequences, context: number): number[][] {
+  const count = Math.min(CALIBRATION_SEQUENCES, sequences.starts.length - 1);
+  return Array.from({ length: count }, (_, i) => [...sequenceOf(sequences, i)].slice(0, context));
 }

@@ -6,11 +6,17 @@ import { preset } from '../presets.ts';
 import type { BackendChoice } from './backend.ts';
 import { type Grid, grids } from './grid.ts';
 
+export type TokenizerKind = 'bpe' | 'characters';
+
 export interface TrainingOptions {
   /** Name in models/presets.ts; with `config`, only what the checkpoint is called. */
   preset: string;
   /** A shape without a name in the presets. @default the preset's */
   config?: ModelConfig;
+  /** Tokens of the vocabulary, 32 to 8192. @default the shape's */
+  vocabulary?: number;
+  /** Pieces of words, or one token per character. @default 'bpe' */
+  tokenizer?: TokenizerKind;
   /** `grammar`, or a text file or folder. @default 'grammar' */
   corpus?: string;
   /** How long to train. Either this or `steps`, of which only the latter gives the same weights each time. */
@@ -51,9 +57,13 @@ export interface TrainingOptions {
 }
 
 export type Settings = Required<
-  Omit<TrainingOptions, 'minutes' | 'steps' | 'signal' | 'from' | 'quantize' | 'teacher' | 'extra'>
+  Omit<
+    TrainingOptions,
+    'minutes' | 'steps' | 'signal' | 'from' | 'quantize' | 'teacher' | 'extra' | 'vocabulary'
+  >
 > & {
   config: ModelConfig;
+  vocabulary: number | null;
   minutes: number | null;
   steps: number | null;
   from: string | null;
@@ -68,10 +78,13 @@ const isWhole = (value: number, least: number, most = Number.MAX_SAFE_INTEGER) =
 
 /** @throws ModelError saying what is wrong */
 export function checkOptions(options: TrainingOptions): Settings {
-  const config = checkConfig(options.config ?? preset(options.preset).config);
+  const shape = options.config ?? preset(options.preset).config;
+  const config = checkConfig({ ...shape, vocabulary: options.vocabulary ?? shape.vocabulary });
   const settings: Settings = {
     config,
     preset: options.preset,
+    vocabulary: options.vocabulary ?? null,
+    tokenizer: options.tokenizer ?? 'bpe',
     minutes: options.minutes ?? null,
     steps: options.steps ?? null,
     seed: options.seed ?? 1,
@@ -112,6 +125,10 @@ export function checkOptions(options: TrainingOptions): Settings {
     teacherWeight >= 0 && teacherWeight <= 1,
     `the weight of the teacher must be 0 to 1, not ${teacherWeight}`,
   );
+  need(
+    isWhole(config.vocabulary, 32, 8192),
+    `the vocabulary must be 32 to 8192 tokens, not ${config.vocabulary}`,
+  );
   need(rate > 0, `the learning rate must be above 0, not ${rate}`);
   need(
     !resume || steps !== null,
@@ -123,11 +140,13 @@ export function checkOptions(options: TrainingOptions): Settings {
 /** The options that decide the weights, as the command line that repeats the training. */
 export function repeatingCommand(settings: Settings, steps: number): string {
   const { preset: name, corpus, seed, workers, stories, rate, batchTokens, from } = settings;
-  const { teacher, teacherWeight, extra, quantize } = settings;
+  const { teacher, teacherWeight, extra, quantize, vocabulary, tokenizer } = settings;
   return (
     `npx tsx models/train/main.ts --preset ${name} --corpus ${corpus} --steps ${steps} --seed ${seed} ` +
     `--workers ${workers} --stories ${stories} --rate ${rate} --batch-tokens ${batchTokens}${from === null ? '' : ` --from ${from}`}` +
     (quantize === null ? '' : ` --quantize ${quantize}`) +
+    (vocabulary === null ? '' : ` --vocabulary ${vocabulary}`) +
+    (tokenizer === 'bpe' ? '' : ` --tokenizer ${tokenizer}`) +
     (teacher === null ? '' : ` --teacher ${teacher} --teacher-weight ${teacherWeight}`) +
     (extra === null ? '' : ` --extra ${extra}`)
   );

@@ -7,21 +7,38 @@ import {
   tokenizerFromLlama2c,
   tokenizerFromSection,
   trainBpe,
+  trainCharacters,
 } from '../../models/tokenizer/index.ts';
 
 const STORY = 'Once upon a time there was a girl. The girl had a cat. "The cat is there," said the girl. ';
 const small = trainBpe({ texts: [STORY.repeat(3)], vocabulary: 80 });
 const withBytes = trainBpe({ texts: [STORY.repeat(3)], vocabulary: 330, fallback: 'bytes' });
 
+/** Code points as bytes; a byte that belongs to none stands alone. */
+function characters(bytes: Buffer): Buffer[] {
+  const all: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const size = [1, 2, 3, 4].find((n) => {
+      const text = bytes.subarray(at, at + n).toString();
+      return [...text].length === 1 && text !== '\ufffd' && Buffer.from(text).length === n;
+    });
+    const isReplacement = bytes.subarray(at, at + 3).equals(Buffer.from('\ufffd'));
+    const end = at + (isReplacement ? 3 : (size ?? 1));
+    all.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return all;
+}
+
 /** The rule of models/IMAGE.md taken literally: look at every pair, replace one, start again. */
-function slowEncode(data: TokenizerData, text: string): number[] {
+function slowEncode(data: TokenizerData, text: string | Buffer): number[] {
   const keys = data.pieces.map((p) => Buffer.from(p).toString('latin1'));
   const find = (key: string) => (key === '' ? -1 : keys.indexOf(key));
   const ids: number[] = [];
-  for (const c of text) {
-    const bytes = Buffer.from(c, 'utf8');
+  for (const bytes of characters(Buffer.from(text))) {
     const id = find(bytes.toString('latin1'));
     if (id >= 0) ids.push(id);
+    else if (data.fallback === 'none') for (const b of bytes) ids.push(find(String.fromCharCode(b)));
     else if (data.fallback === 'bytes') for (const b of bytes) ids.push(data.fallbackBase + b);
     else for (const b of bytes) ids.push(data.fallbackBase + (b >> 4), data.fallbackBase + (b & 15));
   }
@@ -51,6 +68,45 @@ describe('the BPE tokenizer', () => {
         }
       }),
     );
+  });
+
+  it('has any size from 32 to 8192 tokens, or one token per character, and loses nothing at any size', () => {
+    const words = Array.from({ length: 9000 }, (_, i) => `w${(i * 7919).toString(36)}`);
+    const texts = [words.join(' ').repeat(2), STORY];
+    const sizes = [32, 33, 64, 300, 512, 8192].map((vocabulary) => trainBpe({ texts, vocabulary }));
+    expect(sizes.map(({ vocabulary }) => vocabulary)).toEqual([32, 33, 64, 300, 512, 8192]);
+    const characters = trainCharacters({ texts: [STORY.repeat(2)], vocabulary: 200 });
+    expect(characters.vocabulary).toBe(2 + 16 + new Set(STORY).size);
+    expect(characters.encode('the cat')).toHaveLength(1 + 7);
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), storyLike), (text) => {
+        for (const tokenizer of [...sizes, characters])
+          expect(tokenizer.decodeText(tokenizer.encode(text))).toBe(text);
+      }),
+    );
+    expect(() => trainBpe({ texts, vocabulary: 18 })).toThrow(/no room beside 18/);
+  });
+
+  it('learns what counting all pairs again after every merge would give', () => {
+    const texts = [STORY.repeat(2), 'mamama banana ananas bandana '.repeat(3)];
+    const learned = trainBpe({ texts, vocabulary: 90, fallback: 'nibbles' });
+    const pieces = learned.data.pieces.map((piece) => Buffer.from(piece).toString());
+    const first = learned.data.ranks.indexOf(0);
+    for (let size = first; size < learned.vocabulary; size++) {
+      const { data } = learned;
+      const sofar = { ...data, pieces: data.pieces.slice(0, size), ranks: data.ranks.slice(0, size) };
+      const tokenizer = new BpeTokenizer({ ...sofar, prependBos: false });
+      const counts = new Map<string, number>();
+      for (const word of texts.flatMap((text) => text.match(/ ?\p{L}+| ?[^\s\p{L}]+|\s+/gu)!)) {
+        const ids = tokenizer.encode(word);
+        for (let i = 1; i < ids.length; i++) {
+          const pair = pieces[ids[i - 1]] + pieces[ids[i]];
+          counts.set(pair, (counts.get(pair) ?? 0) + 1);
+        }
+      }
+      const [[best]] = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+      expect(pieces[size], `piece ${size}`).toBe(best);
+    }
   });
 
   it('gives back any bytes, valid UTF-8 or not', () => {
@@ -92,6 +148,28 @@ describe('the BPE tokenizer', () => {
     const nibble = small.data.fallbackBase;
     expect(small.decode([small.bos!, nibble + 4, small.eos!])).toEqual(new Uint8Array(0));
     expect(small.decode([nibble + 4, nibble + 1, nibble + 4])).toEqual(Uint8Array.of(0x41));
+  });
+
+  it('takes single bytes as pieces where there is no fallback, and merges them', () => {
+    const bytes = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
+    const pieces = [...bytes, Uint8Array.of(0xe2, 0x82), Buffer.from('€'), Buffer.from('ab')];
+    const tokenizer = new BpeTokenizer({
+      ...small.data,
+      pieces,
+      ranks: pieces.map((piece, id) => (piece.length === 2 ? id : NEVER_MERGED)),
+      fallback: 'none',
+      fallbackBase: 0,
+      bos: null,
+      eos: null,
+      prependBos: false,
+    });
+    expect(tokenizer.encode('ab€₭')).toEqual([258, 257, 256, 0xad]);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (text) => {
+        expect(tokenizer.decode(tokenizer.encode(text))).toEqual(text);
+        expect(tokenizer.encode(text)).toEqual(slowEncode(tokenizer.data, Buffer.from(text)));
+      }),
+    );
   });
 
   it('names the character that it has no token for when there is no fallback', () => {
