@@ -1,5 +1,6 @@
 /** Measures a trained model: quality on held-out text, coherence of what it tells, memory, and cycles on the emulator. */
-import { coherence } from '../../models/corpus/index.ts';
+import { existsSync } from 'node:fs';
+import { coherence, corpusStories, GRAMMAR } from '../../models/corpus/index.ts';
 import { openModel } from '../../models/import/open.ts';
 import {
   type Checkpoint,
@@ -35,10 +36,14 @@ export const measureModel = async (
   const { checkpoint } = opened.imported;
   log?.(`${name}: bits per byte`);
   const formats = ['float', 'int8', 'int4g32', 'int4'] as const;
-  const results = evaluateOpened(opened, readTexts(undefined), { formats, tokens: amounts.evaluatedTokens });
+  const isGrammar = corpusOf(checkpoint) === GRAMMAR;
+  const results = evaluateOpened(opened, heldOutTexts(checkpoint), {
+    formats,
+    tokens: amounts.evaluatedTokens,
+  });
   const [float, int8, int4g32, int4] = results.map(({ bitsPerByte }) => rounded(bitsPerByte));
-  log?.(`${name}: ${sampled ?? amounts.sampledStories} stories`);
-  const share = sampledCoherence(checkpoint, sampled ?? amounts.sampledStories);
+  if (isGrammar) log?.(`${name}: ${sampled ?? amounts.sampledStories} stories`);
+  const share = isGrammar ? sampledCoherence(checkpoint, sampled ?? amounts.sampledStories) : null;
   log?.(`${name}: cycles on the emulator`);
   const model = modelFromCheckpoint(checkpoint, { format: 'int8' });
   const run = { model, prompt: 'Once upon a time', tokens: amounts.generatedTokens, sampler: GREEDY };
@@ -50,7 +55,7 @@ export const measureModel = async (
     parameters: parameterCount(checkpoint.config),
     weightsSha256: Buffer.from(checkpoint.sha256!).toString('hex'),
     bitsPerByte: { float: float!, int8: int8!, int4g32: int4g32!, int4: int4! },
-    coherence: rounded(share),
+    coherence: share === null ? null : rounded(share),
     sramBytes: model.arenaBytes,
     flashBytes: model.image.length,
     cyclesPerToken: spread(measured.cyclesPerToken).median,
@@ -61,6 +66,23 @@ export const measureModel = async (
 
 /** Five digits: what is below is noise of the text's choice. */
 const rounded = (value: number): number => Number(value.toPrecision(5));
+
+const corpusOf = ({ training }: Checkpoint): string => String(training?.['corpus'] ?? GRAMMAR);
+
+/** Stories that the model's training did not see. */
+const heldOutTexts = (checkpoint: Checkpoint): string[] => {
+  const corpus = corpusOf(checkpoint);
+  if (corpus === GRAMMAR) return readTexts(undefined);
+  const path = corpus.replace('$STARMIND_INTEROP_DIR', process.env.STARMIND_INTEROP_DIR ?? '');
+  if (!existsSync(path)) {
+    throw new ModelError(
+      `${checkpoint.name} was trained on ${corpus}, which is not here; set STARMIND_INTEROP_DIR to the folder that holds it`,
+    );
+  }
+  return [...corpusStories(path, 'held-out', HELD_OUT_STORIES, 1)];
+};
+
+const HELD_OUT_STORIES = 64;
 
 const sampledCoherence = (checkpoint: Checkpoint, count: number): number => {
   const tokenizer = tokenizerFromSection(checkpoint.tokenizer.section, checkpoint.tokenizer);

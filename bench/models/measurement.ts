@@ -18,10 +18,13 @@ export interface Measurement {
   parameters: number;
   /** SHA-256 of the safetensors file. */
   weightsSha256: string;
-  /** On held-out stories of the grammar. */
+  /** On held-out stories of what it was trained on. */
   bitsPerByte: { float: number; int8: number; int4g32: number; int4: number };
-  /** Share of the sentences of 200 stories, sampled from the float model at temperature 0.8, that the grammar can produce. */
-  coherence: number;
+  /**
+   * Share of the sentences of 200 stories, sampled from the float model at temperature 0.8, that the grammar can produce; null for
+   * a model of other text.
+   */
+  coherence: number | null;
   /** Of the int8 image. */
   sramBytes: number;
   flashBytes: number;

@@ -24,7 +24,7 @@ const clipRatios: Record<WeightFormat, number[]> = {
  * Scales, as shares again, at which a row that already is whole numbers up to 8 of one scale stays exactly what it is: with a
  * largest of n, that scale is 1/n of it, or for int8 a fifteenth of that.
  */
-const exactRatios: Record<WeightFormat, number[]> = {
+export const exactRatios: Record<WeightFormat, number[]> = {
   int8: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => 127 / (15 * n)),
   int4: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => 7 / n),
   int4g32: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => 7 / n),

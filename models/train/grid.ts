@@ -5,7 +5,7 @@
  * flat vector. What is written in the end are the rounded weights, which the exporter then stores without loss.
  */
 import type { ModelConfig } from '../config.ts';
-import { bestScale } from '../quantize/matrix.ts';
+import { bestScale, exactRatios } from '../quantize/matrix.ts';
 import { groupSize } from '../quantized.ts';
 import { countOf, type ParameterSpec, parameterSpecs } from './parameters.ts';
 
@@ -118,6 +118,8 @@ export class WeightGrid {
   }
 }
 
-/** Ternary rows do best with about half of their largest weight. */
+/** Ternary rows do best with about half of their largest weight; rows already on the grid keep their scale. */
 const clipRatios = (grid: Grid): readonly number[] =>
-  grid === 'int8' ? [1, 0.95, 0.9] : Array.from({ length: 16 }, (_, i) => 1 - i / 20);
+  grid === 'int8'
+    ? [1, 0.95, 0.9]
+    : [...(grid === 'ternary' ? [] : exactRatios[grid]), ...Array.from({ length: 16 }, (_, i) => 1 - i / 20)];

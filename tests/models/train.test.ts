@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readCheckpoint } from '../../models/checkpoint.ts';
 import type { ModelConfig } from '../../models/config.ts';
 import { Random } from '../../models/corpus/index.ts';
@@ -126,6 +126,22 @@ describe('the network in TensorFlow.js', () => {
     }
     expect(furthest(gradients[0], gradients[1])).toBeLessThan(1e-5);
   });
+
+  it.skipIf(process.env['STARMIND_TFJS_NODE'] === undefined)(
+    'gives the same on the C library of TensorFlow as on WASM',
+    async () => {
+      const batch = someBatch(llama);
+      const parameters = someParameters(llama);
+      const gradients = [new Float32Array(parameters.length), new Float32Array(parameters.length)];
+      const losses: number[] = [];
+      for (const [i, backend] of (['tensorflow', 'wasm'] as const).entries()) {
+        expect((await selectBackend(backend)).backend).toBe(backend);
+        losses.push(new Network(llama, parameters).lossAndGradient(batch, gradients[i]));
+      }
+      expect(Math.abs(losses[0] - losses[1])).toBeLessThan(1e-5);
+      expect(furthest(gradients[0], gradients[1])).toBeLessThan(1e-5);
+    },
+  );
 
   it('leaves no tensor behind, step after step', () => {
     const network = new Network(llama, someParameters(llama));
@@ -285,8 +301,10 @@ describe('training', () => {
     await expect(trainModel({ ...options, out, corpus: '/nowhere' })).rejects.toThrow(
       /nowhere does not exist/,
     );
+    vi.stubEnv('STARMIND_TFJS_NODE', folder);
     await expect(trainModel({ ...options, out, backend: 'tensorflow' })).rejects.toThrow(
       /tensorflow backend cannot/,
     );
+    vi.unstubAllEnvs();
   });
 });
