@@ -11,6 +11,7 @@ import {
   tellStory,
   textStories,
 } from '../../models/corpus/index.ts';
+import { plots } from '../../models/corpus/plots.ts';
 
 const told = (seed: number, count: number) => {
   const random = new Random(seed);
@@ -31,6 +32,29 @@ describe('the story grammar', () => {
     expect(new Set(stories.map(({ plot }) => plot)).size).toBeGreaterThan(3000);
     expect(Math.min(...lengths)).toBeGreaterThanOrEqual(55);
     expect(Math.max(...lengths)).toBeLessThanOrEqual(130);
+  });
+
+  it('has thousands of plots that differ in what happens, whoever the hero and the friend are', () => {
+    const others = plots.map(({ name, roles }) => {
+      const cast = Object.entries(roles).filter(([role]) => role !== 'hero' && role !== 'friend');
+      const counts = cast.map(
+        ([, list]) => new Set(list.map((entity) => entity['kind'] ?? entity['name'])).size,
+      );
+      return { name, count: counts.reduce((a, b) => a * b, 1) };
+    });
+    const total = others.reduce((sum, { count }) => sum + count, 0);
+    expect(plots).toHaveLength(12);
+    expect(total).toBe(4672);
+    const told8 = new Set(told(8, 8000).map(({ plot }) => plot.split(' / ').toSpliced(1, 1).join(' / ')));
+    expect(told8.size).toBeGreaterThan(2000);
+    expect(told8.size).toBeLessThanOrEqual(total);
+  });
+
+  it('has dialogue in almost every story', () => {
+    const spoken = told(9, 1000).filter(({ text }) =>
+      /"[^"]+" (said|asked|cried|he|she)|(said|asked), "/.test(text),
+    );
+    expect(spoken.length).toBeGreaterThan(900);
   });
 
   it('never trains on a held-out plot', () => {
