@@ -16,6 +16,29 @@ beforeAll(async () => {
 
 const shown = (text: string) => text.replaceAll('\r\n', '\n');
 
+/** What a terminal shows of one line: text, backspaces. */
+function terminalLine(output: string): string {
+  const cells: string[] = [];
+  let column = 0;
+  for (const character of output) {
+    if (character === '\b') column--;
+    else cells[column++] = character;
+  }
+  return cells.join('').trimEnd();
+}
+
+/** The line typed last, by the arrow up; the line is empty again afterwards. */
+function recalled(): string {
+  const { uart } = device.pico;
+  uart[0].clear();
+  uart[0].send('\x1b[A');
+  device.pico.run({ timeoutSeconds: 0.02 });
+  const line = Buffer.from(uart[0].bytes).toString();
+  uart[0].send('\x15');
+  device.pico.run({ timeoutSeconds: 0.02 });
+  return line;
+}
+
 async function hostStory(prompt: string, tokens: number): Promise<string> {
   const { pieces } = await hostTarget.run({ model, prompt, tokens, sampler: GREEDY });
   return prompt + Buffer.concat(pieces).toString();
@@ -54,6 +77,66 @@ describe('a line of text', () => {
     expect(shown(type(device, 'nonsense\x15ab\r'))).toContain(`\n${expected}\n`);
   });
 
+  test('can be edited in its middle: arrows, Home, End, Delete, Ctrl-A, Ctrl-E, Ctrl-K', async () => {
+    type(device, '/tokens 4\r');
+    const expected = await hostStory('ab', 4);
+    const [left, right] = ['\x1b[D', '\x1b[C'];
+    for (const keys of [
+      `b${left}a\r`,
+      `xab\x01\x1b[3~\r`,
+      `b\x1b[Ha\x1b[F\r`,
+      `axb${left}\x7f\r`,
+      `a${left}${left}${left}${right}b${right}${right}\r`,
+      `abxyz${left.repeat(3)}\x0b\r`,
+      `éb${left}\x7fa\x05\r`,
+      `xyz\x01\x0bab\r`,
+    ]) {
+      expect(shown(type(device, keys))).toContain(`\n${expected}\n`);
+    }
+  });
+
+  test('shows on a terminal what it is, whatever was edited', () => {
+    const keys = [
+      'a',
+      'b',
+      'c',
+      'é',
+      '€',
+      '\x1b[D',
+      '\x1b[C',
+      '\x01',
+      '\x05',
+      '\x7f',
+      '\x1b[3~',
+      '\x1b[A',
+      '\x0b',
+    ];
+    let seed = 5;
+    for (let run = 0; run < 25; run++) {
+      const typed = Array.from({ length: 18 }, () => {
+        seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+        return keys[(seed >> 8) % keys.length];
+      });
+      device.pico.uart[0].clear();
+      device.pico.uart[0].send(typed.join(''));
+      device.pico.run({ timeoutSeconds: 0.02 });
+      const screen = terminalLine(Buffer.from(device.pico.uart[0].bytes).toString());
+      // Enter with the line as a command, so that it is read back.
+      type(device, '\x01/\r');
+      expect(screen.length).toBeLessThanOrEqual(500);
+      expect(recalled()).toBe(`/${screen}`);
+    }
+  });
+
+  test('comes back with the arrow up, and the one before it too', () => {
+    type(device, '/seed 1\r');
+    type(device, '/seed 2\r');
+    type(device, '/seed 2\r');
+    const first = (output: string) => terminalLine(output.split('\r\n')[0]);
+    expect(first(type(device, '\x1b[A\x1b[A\x7f5\r'))).toBe('/seed 5');
+    expect(first(type(device, '\x1b[A\x1b[A\x1b[A\x1b[B\r'))).toBe('/seed 2');
+  });
+
   test('with a character outside the vocabulary is refused with its place', () => {
     expect(type(device, 'abXc\r')).toContain('Not told: unknown-character at byte 2.');
   });
@@ -82,10 +165,19 @@ describe('a command', () => {
 
   test('/help lists every command, /model describes the model, /stats counts the stories', () => {
     const help = type(device, '/help\r');
-    for (const name of ['/model', '/temp', '/seed', '/tokens', '/stats', '/clock'])
+    for (const name of ['/model', '/temp', '/seed', '/tokens', '/stats', '/clock', '/cores', '/baud'])
       expect(help).toContain(name);
     expect(type(device, '/model\r')).toContain('Model random 31 (llama, int8)');
     expect(type(device, '/stats\r')).toMatch(/\d+ stories\. \d+ tokens, .*\nStack used: [\d,]+ bytes\./s);
+  });
+
+  test('/baud changes the rate of the UART until the next reset', () => {
+    expect(type(device, '/baud 3000001\r')).toContain('The UART’s rate'.replace('’', "'"));
+    device.pico.uart[0].send('/baud 1000000\r');
+    device.pico.run({ timeoutSeconds: 0.01 });
+    expect(device.pico.uart[0].baud).toBeGreaterThan(990_000);
+    expect(type(device, '/model\r')).toContain('Model random 31');
+    type(device, '/baud 115200\r');
   });
 
   test('/clock changes clk_sys and keeps the baud rate', () => {

@@ -6,6 +6,8 @@ import type { EmulatedDevice } from '../../bench/target/device.ts';
 import { hostTarget } from '../../bench/target/host.ts';
 import type { LoadedModel } from '../../bench/target/model.ts';
 import { GREEDY } from '../../bench/target/scenario.ts';
+import { buildFirmware } from '../../firmware/build.ts';
+import { crc32 } from '../../models/image/crc32.ts';
 import { bootDevice, testModel } from './device.ts';
 
 const encoder = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
@@ -57,6 +59,13 @@ describe('hello, describe, memory and self-test', () => {
       model: 'random 31',
       modelError: null,
       resetReason: 'power-on',
+      port: 'uart',
+      baud: 115_207,
+      flashId: 0xef4015,
+      flashBytes: 2 * 1024 * 1024,
+      flashDivider: 2,
+      led: 25,
+      lastWedge: null,
     });
     expect(await client.describe()).toMatchObject({
       name: 'random 31',
@@ -72,6 +81,14 @@ describe('hello, describe, memory and self-test', () => {
       bos: 0,
       eos: 39,
     });
+  });
+
+  test('hello vouches for firmware and model with their CRCs', async () => {
+    const { bin } = await buildFirmware();
+    const { firmwareBytes, firmwareCrc, modelCrc, boardId } = await client.hello();
+    expect([firmwareBytes, firmwareCrc]).toEqual([bin.length, crc32(bin)]);
+    expect(modelCrc).toBe((await client.describe()).imageCrc);
+    expect(boardId).toMatch(/^[0-9A-F]{16}$/);
   });
 
   test('every self-test passes, at each of the three clocks', async () => {
@@ -98,10 +115,40 @@ describe('hello, describe, memory and self-test', () => {
     expect(stackHighWater[0]).toBeLessThan(3000);
   });
 
-  test('a reboot is answered and seen as one afterwards', async () => {
+  test('a rate up to 3 Mbaud is taken, proven by a frame, and kept over a change of clock', async () => {
+    for (const hz of [9600, 1_000_000, 3_000_000]) {
+      const real = await client.baud(hz);
+      expect(Math.abs(real / hz - 1)).toBeLessThan(0.01);
+      expect((await client.hello()).baud).toBe(real);
+      expect(Math.round(device.pico.uart[0].baud)).toBe(real);
+    }
+    device.pico.run({ timeoutSeconds: 3 });
+    await client.clock(200_000_000);
+    expect(Math.abs((await client.hello()).baud! / 3_000_000 - 1)).toBeLessThan(0.01);
+    await client.clock(125_000_000);
+    for (const hz of [0, 9599, 3_000_001]) expect((await failure(client.baud(hz))).code).toBe('bad-argument');
+  });
+
+  test('a rate at which nothing is heard is given up after two seconds', async () => {
+    const before = (await client.hello()).baud;
+    await client.baud(460_800);
+    device.pico.run({ timeoutSeconds: 1.9 });
+    expect(device.pico.uart[0].baud).toBeGreaterThan(455_000);
+    expect(device.pico.uart[0].baud).toBeLessThan(465_000);
+    device.pico.run({ timeoutSeconds: 0.3 });
+    expect((await client.hello()).baud).toBe(before);
+  });
+
+  test('a reboot is answered and seen as one afterwards, at 115,200 baud again', async () => {
     await client.reboot();
     await device.boot();
-    expect((await client.hello()).resetReason).toBe('reboot');
+    expect(await client.hello()).toMatchObject({ resetReason: 'reboot', lastWedge: null, baud: 115_207 });
+  });
+
+  test('bootsel leads to the boot ROM’s USB drive, which our boot ROM names', async () => {
+    await client.bootsel();
+    device.pico.run({ timeoutSeconds: 0.1 });
+    expect(device.pico.fault?.kind).toBe('bootrom:usb-boot');
   });
 });
 
