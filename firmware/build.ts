@@ -48,6 +48,10 @@ export interface BuildOptions {
   env?: NodeJS.ProcessEnv;
   /** Shows the present phase of a token on GPIO 2 to 5, at 6 cycles a phase; built beside the other. @default false */
   phasePins?: boolean;
+  /** Name of a board that its flash size does not tell, for example `pico_w`: letters, digits, `_` and `-`. */
+  board?: string;
+  /** Divider of the flash clock for slow flash, an even number; built beside the other. @default 2 */
+  flashDivider?: number;
   /** Where a fetched SDK lives. @default `<root>/.cache/pico-sdk` */
   sdkCache?: string;
 }
@@ -69,8 +73,8 @@ export async function buildFirmware(options: BuildOptions = {}): Promise<Firmwar
     env,
     log,
   });
-  const out = path.join(root, options.phasePins ? 'build/firmware-phase-pins' : 'build/firmware');
-  const definitions = options.phasePins ? ['-DSTARMIND_PHASE_PINS=ON'] : [];
+  const { suffix, definitions } = variant(options);
+  const out = path.join(root, `build/firmware${suffix}`);
   makeFolder(out);
   const keyOfSources = () => sourceKey({ root, files: firmwareSources(root), tools, sdk, definitions });
   const key = keyOfSources();
@@ -85,6 +89,25 @@ export async function buildFirmware(options: BuildOptions = {}): Promise<Firmwar
     log('The firmware is built');
     return read(out);
   }
+}
+
+/** What makes a build another one than the usual, and a folder for it. */
+function variant({ phasePins, board, flashDivider }: BuildOptions) {
+  if (board !== undefined && !/^[\w-]{1,24}$/.test(board)) {
+    throw new BuildFailedError(`"${board}" is no name for a board: letters, digits, _ and -, 24 at most.`);
+  }
+  if (flashDivider !== undefined && !(flashDivider >= 2 && flashDivider <= 254 && flashDivider % 2 === 0)) {
+    throw new BuildFailedError(`The flash divider is an even number from 2 to 254; ${flashDivider} is not.`);
+  }
+  const choices: [string, string][] = [];
+  if (phasePins) choices.push(['-phase-pins', '-DSTARMIND_PHASE_PINS=ON']);
+  if (board !== undefined) choices.push([`-${board}`, `-DSTARMIND_BOARD=${board}`]);
+  if (flashDivider !== undefined)
+    choices.push([`-divider-${flashDivider}`, `-DSTARMIND_FLASH_DIVIDER=${flashDivider}`]);
+  return {
+    suffix: choices.map(([name]) => name).join(''),
+    definitions: choices.map(([, definition]) => definition),
+  };
 }
 
 /** The folder that holds `firmware/`. */

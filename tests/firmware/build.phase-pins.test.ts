@@ -11,7 +11,8 @@ const IDLE: number = PHASES.length;
 let device: EmulatedDevice;
 
 beforeAll(async () => {
-  const { bootrom, elf } = await buildFirmware({ phasePins: true });
+  // One build for all that a build can be told.
+  const { bootrom, elf } = await buildFirmware({ phasePins: true, board: 'pico_w', flashDivider: 4 });
   device = new EmulatedDevice({ bootrom, elf, image: testModel().image, imageAddress });
   await device.boot();
 });
@@ -41,4 +42,19 @@ test('a firmware with phase pins shows the phases that it counts, for as long as
   expect(boundaries).toBe(5);
   // The pins follow the counter by the same few instructions at each boundary.
   for (const [i, cycles] of counted.entries()) expect(Math.abs(onPins[i] - cycles)).toBeLessThanOrEqual(40);
+});
+
+test('a build can name a board that its flash size does not tell, and read a slow flash at a quarter of the clock', async () => {
+  expect(await new LinkClient(device).hello()).toMatchObject({
+    board: 'pico_w',
+    led: null,
+    flashDivider: 4,
+    flashBytes: 2 * 1024 * 1024,
+    model: 'random 31',
+  });
+});
+
+test('a name or a divider that cannot be is refused before anything is built', async () => {
+  await expect(buildFirmware({ board: 'my board' })).rejects.toThrow(/no name for a board/);
+  await expect(buildFirmware({ flashDivider: 3 })).rejects.toThrow(/an even number from 2 to 254; 3 is not/);
 });
