@@ -58,6 +58,21 @@ describe('enumeration by the host of rp2040js', () => {
     expect(descriptor(2).length).toBe(new DataView(descriptor(2).buffer).getUint16(2, true));
   });
 
+  test('a program that opens the port at 1,200 baud sends it to the boot drive', async () => {
+    await fresh();
+    const { usbCtrl } = ports.pico.chip!.rp2040;
+    const before = usbCtrl.onEndpointRead;
+    usbCtrl.onEndpointRead = (endpoint, size) => {
+      // SET_LINE_CODING: 1,200 baud, one stop bit, no parity, 8 bits.
+      if (endpoint === 0) usbCtrl.endpointReadDone(0, Uint8Array.of(0xb0, 4, 0, 0, 0, 0, 8));
+      else before?.(endpoint, size);
+    };
+    usbCtrl.sendSetupPacket(Uint8Array.of(0x21, 0x20, 0, 0, 0, 0, 7, 0));
+    ports.pico.run({ timeoutSeconds: 0.05 });
+    expect(ports.pico.fault?.kind).toBe('bootrom:usb-boot');
+    await fresh();
+  });
+
   test('hello tells which port it came by', async () => {
     expect(await ports.overUsb.hello()).toMatchObject({ port: 'usb', protocol: 1, model: 'random 31' });
     expect(await ports.overUart.hello()).toMatchObject({ port: 'uart', baud: 115_207 });
