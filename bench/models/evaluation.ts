@@ -1,5 +1,5 @@
 /** Evaluates any opened model in the formats that are asked for. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { corpusStories } from '../../models/corpus/index.ts';
 import { evaluate, evaluationSequences, perplexity, tokenBytes } from '../../models/evaluate.ts';
 import type { OpenedModel } from '../../models/import/open.ts';
@@ -37,9 +37,18 @@ export interface EvaluationOptions {
   tokens?: number;
 }
 
+/** 256 MB: far more than anybody measures on, and it fits into memory. */
+const LARGEST_TEXT = 2 ** 28;
+
 /** Texts of a file, separated by `<|endoftext|>`; held-out stories of the grammar without one. */
 export const readTexts = (path: string | undefined): string[] => {
   if (path === undefined) return [...corpusStories('grammar', 'held-out', 32, 7)];
+  const { size } = statSync(path);
+  if (size > LARGEST_TEXT) {
+    throw new ModelError(
+      `${path}: ${size} bytes; measuring takes a text of at most ${LARGEST_TEXT}: cut a piece off`,
+    );
+  }
   const texts = readFileSync(path, 'utf8')
     .split('<|endoftext|>')
     .map((text) => text.trim())

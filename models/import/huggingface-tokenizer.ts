@@ -47,7 +47,23 @@ export function importHuggingFaceTokenizer(
 ): HuggingFaceTokenizer {
   const source = readSourceTokens(json, vocabulary, what);
   const isByteLevel = asText([json['pre_tokenizer'], json['decoder']], what).includes('"ByteLevel"');
-  return isByteLevel ? byteLevel(source, ids) : withByteTokens(source, ids);
+  const read = isByteLevel ? byteLevel(source, ids) : withByteTokens(source, ids);
+  return { ...read, notes: [...leftOut(json, what), ...read.notes] };
+}
+
+const taken = new Set(['Sequence', 'Prepend', 'Replace', 'ByteLevel', 'Metaspace']);
+
+/** What the file does to a text before it looks for tokens and the device does not. */
+function leftOut(json: Record<string, unknown>, what: string): string[] {
+  const typesOf = (part: string) => {
+    const all = asText([json[part]], what).matchAll(/"type":"(\w+)"/g);
+    return [...new Set([...all].map(([, type]) => type))].filter((type) => !taken.has(type));
+  };
+  const [changes, cuts] = [typesOf('normalizer'), typesOf('pre_tokenizer')];
+  const notes: string[] = [];
+  if (changes.length > 0) notes.push(`text is taken as it is: ${changes.join(', ')} must be done before`);
+  if (cuts.length > 0) notes.push(`text is not cut first (${cuts.join(', ')}): some texts get other tokens`);
+  return notes;
 }
 
 function readSourceTokens(json: Record<string, unknown>, vocabulary: number, what: string): Source {
@@ -56,6 +72,13 @@ function readSourceTokens(json: Record<string, unknown>, vocabulary: number, wha
     throw new ModelError(`${what}: no model with a vocabulary`);
   if ((model['type'] ?? 'BPE') !== 'BPE') {
     throw new ModelError(`${what}: a ${JSON.stringify(model['type'])} tokenizer; only BPE can be imported`);
+  }
+  for (const affix of ['continuing_subword_prefix', 'end_of_word_suffix']) {
+    if (model[affix]) {
+      throw new ModelError(
+        `${what}: model.${affix} is ${JSON.stringify(model[affix])}; only pieces that are text as it stands can be imported`,
+      );
+    }
   }
   if (vocabulary > mostTokens)
     throw new ModelError(`${what}: ${vocabulary} tokens; at most ${mostTokens} fit`);

@@ -45,6 +45,20 @@ describe('a byte-level tokenizer.json', () => {
     );
   });
 
+  it('says what else its file does to a text, and is refused when its pieces are not text as it stands', () => {
+    const json = (model: object) => ({
+      normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Lowercase' }] },
+      pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Digits' }, { type: 'ByteLevel' }] },
+      model: { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [], ...model },
+    });
+    const read = (model: object) => importHuggingFaceTokenizer(json(model), 2, { bos: null, eos: null });
+    expect(read({}).notes.slice(0, 2)).toEqual([
+      'text is taken as it is: NFC, Lowercase must be done before',
+      'text is not cut first (Digits): some texts get other tokens',
+    ]);
+    expect(() => read({ end_of_word_suffix: '</w>' })).toThrow(/end_of_word_suffix is "<\/w>"/);
+  });
+
   it('without some bytes says how many, and refuses a text with them by name', () => {
     const { tokenizer, notes } = byteLevel(codes.filter((b) => b !== 0xbc));
     expect(notes).toEqual(['1 of 256 bytes have no token: text with them is refused']);

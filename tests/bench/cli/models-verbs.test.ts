@@ -71,6 +71,47 @@ describe('starmind import', () => {
   });
 });
 
+describe('other verbs take any model as it is', () => {
+  const story = ['--prompt', 'the', '--tokens', '4', '--target', 'host'];
+
+  it('a llama2.c file, a Hugging Face folder and a folder of the original tell a story', async () => {
+    await json(['export', at('tiny'), at('hf'), '--format', 'safetensors']);
+    const shape = { vocabulary: 8, dim: 4, hidden: 6, layers: 2 };
+    const folder = mkdtempSync(at('original-'));
+    writeFileSync(join(folder, 'm.bin'), Buffer.concat([starmindHeader(shape), f32(starmindValues(shape))]));
+    const pieces = ['<pad>', '<s>', '</s>', '<unk>', ' ', 't', 'h', 'e'];
+    writeFileSync(join(folder, 'v.bin'), starmindVocabulary(pieces));
+    const [checkpoint, file, huggingFace] = await Promise.all(
+      [at('tiny'), at('tiny.bin'), at('hf')].map((path) => json(['run', '--model', path, ...story])),
+    );
+    expect(checkpoint.tokens).toHaveLength(4);
+    expect(file.tokens).toEqual(checkpoint.tokens);
+    expect(huggingFace.tokens).toEqual(checkpoint.tokens);
+    expect((await json(['run', '--model', join(folder, 'm.bin'), ...story])).tokens.length).toBeGreaterThan(
+      0,
+    );
+  });
+
+  it('become images, with fewer positions when that is asked for', async () => {
+    const { exitCode } = await starmind(['image', at('tiny.bin'), at('short.smp'), '--context', '9']);
+    expect(exitCode).toBe(0);
+    const facts = await json(['inspect', at('short.smp')]);
+    expect(facts.shape.context).toBe(9);
+    const { stderr } = await starmind(['image', at('tiny.bin'), at('long.smp'), '--context', '4000']);
+    expect(stderr).toMatch(/context is 4000; tiny offers 1 to \d+ positions/);
+  });
+
+  it('write texts to train on, the same from the same seed, and replace none unasked', async () => {
+    const args = ['write', at('tiny.bin'), at('written.txt'), '--stories', '3', '--backend', 'cpu'];
+    expect(await json(args)).toMatchObject({ schema: 'starmind-write/1', stories: 3, seed: 1 });
+    const first = readFileSync(at('written.txt'), 'utf8');
+    expect(first.split('<|endoftext|>')).toHaveLength(4);
+    expect(await starmind(args)).toMatchObject({ exitCode: 2, stdout: '' });
+    await json([...args, '--force']);
+    expect(readFileSync(at('written.txt'), 'utf8')).toBe(first);
+  });
+});
+
 describe('starmind export', () => {
   it.each([
     ['llama2c', ['tiny.bin', 'tokenizer.bin']],
@@ -199,7 +240,7 @@ describe('starmind models', () => {
   });
 });
 
-it.each(['import', 'export', 'inspect', 'eval', 'quantize', 'models'])(
+it.each(['import', 'export', 'inspect', 'eval', 'quantize', 'models', 'write'])(
   'help of %s shows examples',
   async (verb) => {
     const { stdout } = await starmind([verb, '--help']);
