@@ -152,7 +152,8 @@ describe('two clients at once', () => {
     const two = collect(ports.overUsb.generate(long));
     const [a, b] = await Promise.all([one, two]);
     expect(a.at(-1)).toMatchObject({ event: 'done', tokens: 1 });
-    expect(b).toEqual(a);
+    // Not the cycles: bytes that UART0 receives while a token is computed cost an interrupt.
+    expect(tokensOf(b)).toEqual(tokensOf(a));
   });
 });
 
