@@ -11,9 +11,11 @@ import { type ParsedImage, readImage } from './image/read.ts';
 import type { ImageLimits } from './image/validate.ts';
 import { writeImage } from './image/write.ts';
 import { type QuantizeOptions, quantizeCheckpoint } from './quantize/quantize.ts';
+import { singleModel } from './single.ts';
 
 export { type Checkpoint, type CheckpointTokenizer, writeCheckpoint } from './checkpoint.ts';
 export { checkConfig, type ModelConfig, parameterCount } from './config.ts';
+export { drawnModel, drawnNames } from './drawn.ts';
 export { didYouMean, ModelError } from './errors.ts';
 export { evaluate, type Quality } from './evaluate.ts';
 export { crc32 } from './image/crc32.ts';
@@ -22,13 +24,16 @@ export { defaultArenaLimit, defaultFlashLimit, imageAddress } from './image/layo
 export { formatPlan, type MemoryPlan, type PlanOptions } from './image/plan.ts';
 export type { ParsedImage } from './image/read.ts';
 export { validateImage } from './image/validate.ts';
+export { writeImage } from './image/write.ts';
 export { importLlama2c, readLlama2c } from './import/llama2c.ts';
 export { type Preset, preset, presets } from './presets.ts';
-export type { QuantizedModel, WeightFormat } from './quantized.ts';
+export type { ImageFormat, QuantizedModel, WeightFormat } from './quantized.ts';
 export { FloatModel } from './reference/float.ts';
 export { IntegerModel } from './reference/integer.ts';
 export { greedy, Sampler, type SamplerRequest, samplerRequest } from './reference/sampler.ts';
+export { SingleModel } from './reference/single.ts';
 export type { LanguageModel, Phase, Tap } from './reference/taps.ts';
+export { singleModel } from './single.ts';
 export * from './tokenizer/index.ts';
 
 /** Folder of the committed checkpoints. */
@@ -58,7 +63,9 @@ export function loadCheckpoint(nameOrPath: string): Checkpoint {
   );
 }
 
-export interface BuildOptions extends QuantizeOptions, PlanOptions {
+export interface BuildOptions extends Omit<QuantizeOptions, 'format'>, PlanOptions {
+  /** `float` keeps the trained weights, for the float path. */
+  format?: QuantizeOptions['format'] | 'float';
   /** Positions the image provides for, at most the checkpoint's. @default the checkpoint's */
   context?: number;
 }
@@ -71,7 +78,11 @@ export function buildImage(
   checkpoint: Checkpoint,
   options: BuildOptions = {},
 ): { bytes: Uint8Array; plan: MemoryPlan } {
-  return writeImage(quantizeCheckpoint(withContext(checkpoint, options.context), options), options);
+  const shortened = withContext(checkpoint, options.context);
+  const { format } = options;
+  const model =
+    format === 'float' ? singleModel(shortened) : quantizeCheckpoint(shortened, { ...options, format });
+  return writeImage(model, options);
 }
 
 function withContext(checkpoint: Checkpoint, context?: number): Checkpoint {

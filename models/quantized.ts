@@ -5,6 +5,8 @@
 import type { ModelFamily } from './config.ts';
 
 export type WeightFormat = 'int8' | 'int4' | 'int4g32';
+/** What an image's weights can be. */
+export type ImageFormat = WeightFormat | 'float';
 
 /** Columns that share one group scale in `int4g32`. */
 export const groupSize = 32;
@@ -85,6 +87,23 @@ export interface QuantizedShape {
   tied: boolean;
 }
 
+/** Float weights, row-major, in the arrangement of the quantized ones. */
+export interface SingleWeights {
+  /** Rounded to single precision. */
+  normEps: number;
+  embedding: Float32Array; // (vocabulary, dim)
+  layers: {
+    attentionNorm: Float32Array; // (dim)
+    wqkv: Float32Array;
+    wo: Float32Array;
+    ffnNorm: Float32Array;
+    w13: Float32Array;
+    w2: Float32Array;
+  }[];
+  finalNorm: Float32Array; // (dim)
+  output?: Float32Array;
+}
+
 export interface QuantizedModel {
   /** At most 31 UTF-8 bytes. */
   name: string;
@@ -107,6 +126,8 @@ export interface QuantizedModel {
   finalNorm: QuantizedGain;
   output?: QuantizedMatrix; // (vocabulary, dim) when not tied
   tables: Tables;
+  /** Of a model for the float path: then matrices and gains are empty, and the integer constants mean nothing. */
+  single?: SingleWeights;
   /** The tokenizer section of the image. */
   tokenizerSection: Uint8Array;
   /** 32 bytes. */

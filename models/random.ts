@@ -87,7 +87,7 @@ export function randomModel({
     finalNorm: randomGain(draw, dim),
     output: shape.tied ? undefined : matrix(vocabulary, dim),
     tables: makeTables({ context, headSize, ropeTheta: family === 'llama' ? 10000 : undefined }),
-    tokenizerSection: trivialTokenizer(vocabulary, bos, eos),
+    tokenizerSection: letterTokenizer(vocabulary, bos, eos),
     checkpointSha256: new Uint8Array(32),
   };
 }
@@ -190,7 +190,7 @@ function randomConstants(draw: Draw, headSize: number, qMax: number, kMax: numbe
 }
 
 /** Piece i is the text of i in base 62 where that has one or two characters, and nothing merges. */
-function trivialTokenizer(vocabulary: number, bos: number | null, eos: number | null): Uint8Array {
+export function letterTokenizer(vocabulary: number, bos: number | null, eos: number | null): Uint8Array {
   const digits = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
   const pieces = Array.from({ length: vocabulary }, (_, i) =>
     Buffer.from(

@@ -21,6 +21,13 @@ export const formatOption = (): Option =>
     'int4g32',
   ]);
 
+/** The same where a float model serves too: its trained weights as they are, for the float path. */
+export const imageFormatOption = (): Option =>
+  new Option(
+    '--format <format>',
+    'quantize a checkpoint to this, or keep its floats (default: int8)',
+  ).choices(['int8', 'int4', 'int4g32', 'float']);
+
 /** `--context`: fewer positions need less SRAM; an image already has its own. */
 export const contextOption = (): Option =>
   new Option(

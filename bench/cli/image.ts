@@ -1,12 +1,12 @@
 /** `starmind image`: a model as the file that the firmware reads, or as a UF2 for a board. */
 import { extname } from 'node:path';
 import type { Command } from 'commander';
-import type { WeightFormat } from '../../models/quantized.ts';
+import type { ImageFormat } from '../../models/quantized.ts';
 import { thousands } from '../report/format.ts';
 import type { Placement } from '../target/model.ts';
 import { usageError } from './exit.ts';
 import { writeWhole } from './files.ts';
-import { contextOption, flashOption, formatOption, placementOption } from './format.ts';
+import { contextOption, flashOption, imageFormatOption, placementOption } from './format.ts';
 import { note } from './terminal.ts';
 
 const EXAMPLES = `
@@ -24,7 +24,7 @@ export const addImage = (program: Command): Command =>
     )
     .argument('<model>', 'a model of "starmind models", or the path of any model')
     .argument('<file>', 'where to write; its ending says what')
-    .addOption(formatOption())
+    .addOption(imageFormatOption())
     .addOption(placementOption())
     .addOption(contextOption())
     .addOption(flashOption())
@@ -33,7 +33,7 @@ export const addImage = (program: Command): Command =>
     .action(image);
 
 interface ImageFlags {
-  format?: WeightFormat;
+  format?: ImageFormat;
   placement?: Placement;
   context?: number;
   flash?: number;

@@ -39,3 +39,10 @@ export const readClock = (text: string): number => {
   if (hz !== undefined) return hz;
   throw new InvalidArgumentError(`It must be 125, 133 or 200 (MHz); it is ${text}.`);
 };
+
+/** MB of flash as bytes. */
+export const readFlash = (text: string): number => {
+  const megabytes = Number(text.trim().replace(/\s*mb?$/i, ''));
+  if ([2, 4, 8, 16].includes(megabytes)) return megabytes * 1024 * 1024;
+  throw new InvalidArgumentError(`It must be 2, 4, 8 or 16 (MB); it is ${text}.`);
+};

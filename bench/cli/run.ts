@@ -1,6 +1,6 @@
 /** `starmind run`: a story, token by token, and what it cost. */
 import { type Command, Option } from 'commander';
-import type { WeightFormat } from '../../models/quantized.ts';
+import type { ImageFormat } from '../../models/quantized.ts';
 import { samplerRequest } from '../../models/reference/sampler.ts';
 import type { LoadedModel, Placement } from '../target/model.ts';
 import type {
@@ -11,7 +11,7 @@ import type {
   Target,
 } from '../target/scenario.ts';
 import { EXIT } from './exit.ts';
-import { contextOption, flashOption, formatOption, placementOption } from './format.ts';
+import { contextOption, flashOption, imageFormatOption, placementOption } from './format.ts';
 import { readClock, readCount, readNumber } from './numbers.ts';
 import { startProgress } from './progress.ts';
 import { note, painterFor, print } from './terminal.ts';
@@ -26,7 +26,7 @@ export interface StoryFlags {
   seed?: number;
   clock?: number;
   cores?: '1' | '2';
-  format?: WeightFormat;
+  format?: ImageFormat;
   placement?: Placement;
   context?: number;
   flash?: number;
@@ -87,7 +87,7 @@ export const addStoryOptions = (command: Command): Command =>
       readClock,
     )
     .addOption(new Option('--cores <count>', 'how many compute; the story is the same').choices(['1', '2']))
-    .addOption(formatOption())
+    .addOption(imageFormatOption())
     .addOption(placementOption())
     .addOption(contextOption())
     .addOption(flashOption());

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { WeightFormat } from '../../models/quantized.ts';
-import type { Placement } from '../target/model.ts';
+import { PLANNED, type Placement } from '../target/model.ts';
 import { usageError } from './exit.ts';
 import { formatOption, placementOption } from './format.ts';
 import { readCount } from './numbers.ts';
@@ -121,7 +121,7 @@ const defaultOut = (set: string, shard: { index: number; of: number } | undefine
 
 const toSettings = ({ format = 'int8', placement, cores }: StudyFlags) => ({
   format,
-  placement: placement === 'xip' ? ('flash' as const) : (placement ?? ('auto' as const)),
+  placement: PLANNED[placement ?? 'pinned'],
   cores: cores === '1' ? (1 as const) : (2 as const),
 });
 

@@ -5,7 +5,7 @@ import type { Scenario, ScenarioResult, Target } from '../target/scenario.ts';
 import { type Baseline, listBaselines, readBaseline, toBaseline, writeBaseline } from './baseline.ts';
 import { applyLimits, changedParts, compareBaselines, type Finding, isAllowed } from './compare.ts';
 import { functionChanges, type PhaseFunctionChange, phaseFunctions } from './functions.ts';
-import type { NamedScenario } from './scenarios.ts';
+import { modelOptions, type NamedScenario } from './scenarios.ts';
 
 export interface GateTools {
   /** Says which tokens are right. */
@@ -33,8 +33,8 @@ export interface GateResult {
 }
 
 export const runGate = async (scenario: NamedScenario, tools: GateTools): Promise<GateResult> => {
-  const { prompt, tokens, sampler, cores, clockHz, format } = scenario;
-  const model = await tools.loadModel(scenario.model, { format });
+  const { prompt, tokens, sampler, cores, clockHz } = scenario;
+  const model = await tools.loadModel(scenario.model, modelOptions(scenario));
   const asked: Scenario = { model, prompt, tokens, sampler, cores, clockHz };
   const expected = await tools.reference.run(asked);
   // Profiling changes no cycle, and a failing gate can then say which function moved.

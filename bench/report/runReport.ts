@@ -8,9 +8,7 @@ import { spread, sum, sumColumns } from './statistics.ts';
 
 export const RUN_SCHEMA = 'starmind-run/1';
 
-/** SRAM and flash of a Raspberry Pi Pico. */
 const SRAM_BYTES = 264 * 1024;
-const FLASH_BYTES = 2 * 1024 * 1024;
 const BAR_WIDTH = 30;
 
 /** What `starmind run --json` prints. Fields that the target cannot measure are null or empty. */
@@ -20,6 +18,8 @@ export interface RunReport {
   model: string;
   /** Weight format. */
   format: string;
+  /** Where the weights lie: sram, pinned, streamed or xip. */
+  placement: string;
   tokens: number[];
   text: string;
   /** Why the run ended. */
@@ -49,6 +49,7 @@ export const runReport = (
     target: result.target,
     model: model.name,
     format: model.format,
+    placement: model.placement,
     tokens: result.tokens,
     text: model.decode([...result.promptTokens, ...result.tokens]),
     reason: result.reason,
@@ -93,7 +94,7 @@ export const runSummary = (
     ]);
     facts.push([
       'flash',
-      `${thousands(m.flashBytes)} of ${thousands(FLASH_BYTES)} bytes, ${percent(m.flashBytes, FLASH_BYTES)}`,
+      `${thousands(m.flashBytes)} of ${thousands(model.flashBytes)} bytes, ${percent(m.flashBytes, model.flashBytes)}`,
     ]);
   }
   if (m !== undefined && tokens.length > 0) {

@@ -28,8 +28,9 @@ export const emulatorTarget = (
   name: 'emulator',
   run: async (scenario, options = {}) => {
     const { bootrom, elf } = firmware;
-    const { image } = scenario.model;
-    const device = new EmulatedDevice({ bootrom, elf, image, imageAddress: MODEL_FLASH_ADDRESS, core });
+    const { image, flashBytes } = scenario.model;
+    const imageAddress = MODEL_FLASH_ADDRESS;
+    const device = new EmulatedDevice({ bootrom, elf, image, imageAddress, flashBytes, core });
     try {
       return await measure(device, firmware.sha256, scenario, options);
     } catch (error) {

@@ -1,6 +1,7 @@
 /** The `host` target: the integer reference and its sampler. It defines which tokens and logits are right. */
 import { IntegerModel } from '../../models/reference/integer.ts';
 import { Sampler } from '../../models/reference/sampler.ts';
+import { SingleModel } from '../../models/reference/single.ts';
 import { UnknownCharacterError } from '../../models/tokenizer/index.ts';
 import type { LoadedModel } from './model.ts';
 import {
@@ -46,7 +47,7 @@ const run = async (scenario: Scenario, { onToken }: RunOptions = {}): Promise<Sc
   const { model, prompt, tokens: count, sampler: settings } = scenario;
   const { quantized, tokenizer, context } = model;
   const promptTokens = encodePrompt(model, prompt);
-  const reference = new IntegerModel(quantized);
+  const reference = quantized.single ? new SingleModel(quantized) : new IntegerModel(quantized);
   const sampler = new Sampler(settings, {
     logitFraction: quantized.logitFraction,
     exp2: quantized.tables.exp2,

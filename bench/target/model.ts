@@ -10,6 +10,7 @@ import {
   drawnModel,
   drawnNames,
   formatPlan,
+  type ImageFormat,
   imageAddress,
   ModelError,
   type ParsedImage,
@@ -17,7 +18,6 @@ import {
   presets,
   type QuantizedModel,
   tokenizerFromSection,
-  type WeightFormat,
   writeImage,
 } from '../../models/index.ts';
 
@@ -30,7 +30,7 @@ export interface LoadedModel {
   parameters: number;
   context: number;
   /** Weight format of the embedding. */
-  format: WeightFormat;
+  format: ImageFormat;
   quantized: QuantizedModel;
   tokenizer: BpeTokenizer;
   /** Tokens that end a story: EOS, and for models of llama2.c BOS too. */
@@ -59,11 +59,11 @@ export interface LoadedModel {
 export type Placement = ParsedImage['placement'];
 
 /** The planner's names. */
-const PLANNED = { sram: 'sram', pinned: 'auto', streamed: 'streamed', xip: 'flash' } as const;
+export const PLANNED = { sram: 'sram', pinned: 'auto', streamed: 'streamed', xip: 'flash' } as const;
 
 export interface LoadOptions {
   /** Weights of a checkpoint are quantized to this. @default 'int8' */
-  format?: WeightFormat;
+  format?: ImageFormat;
   /** Where weights and tables of a checkpoint's image lie. @default 'pinned' */
   placement?: Placement;
   /** Flash of the Pico, firmware included: a power of two up to 16 MB. @default 2 MB */
@@ -79,8 +79,7 @@ export interface LoadOptions {
  */
 export const loadModel = (nameOrPath: string, options: LoadOptions = {}): LoadedModel => {
   if (isImage(nameOrPath)) return modelFromFile(nameOrPath);
-  if (drawnNames.includes(nameOrPath))
-    return modelFromQuantized(drawnModel(nameOrPath, options.format), options);
+  if (drawnNames.includes(nameOrPath)) return drawn(nameOrPath, options);
   const known = checkpointNames();
   if (!known.includes(nameOrPath) && Object.hasOwn(presets, nameOrPath)) {
     throw new ModelError(
@@ -90,6 +89,11 @@ export const loadModel = (nameOrPath: string, options: LoadOptions = {}): Loaded
   const opened = openModel(nameOrPath);
   if (opened.kind === 'image') return modelFromFile(opened.path);
   return modelFromCheckpoint(opened.imported.checkpoint, options);
+};
+
+const drawn = (name: string, { format, context, ...options }: LoadOptions): LoadedModel => {
+  if (format === 'float') throw new ModelError(`${name} has integer weights only: int8, int4 or int4g32`);
+  return modelFromQuantized(drawnModel(name, format, { context }), options);
 };
 
 /** @throws ModelError that names the file before what is wrong with it */
@@ -148,7 +152,7 @@ export const modelFromImage = (bytes: Uint8Array): LoadedModel => {
     family: shape.family,
     parameters,
     context: shape.context,
-    format: embedding.format,
+    format: quantized.single ? 'float' : embedding.format,
     quantized,
     tokenizer,
     endTokens: new Set(ends.filter((id) => id !== null)),

@@ -4,6 +4,7 @@
 
 #include "../kernels/vector.h"
 #include "arith.h"
+#include "single.h"
 #include "steps.h"
 
 /* ---- binding an image ---------------------------------------------------------------------------------------- */
@@ -140,6 +141,10 @@ static void SM_HOT ffn_half(struct sm_engine *e, uint32_t index) {
 static int SM_HOT run_layers(struct sm_engine *e, uint32_t token, uint32_t position, uint32_t logits) {
   if (token >= e->config.vocabulary) return SM_ERR_BAD_TOKEN;
   if (position >= e->config.context) return SM_ERR_BAD_POSITION;
+  if (e->config.single) {
+    sm_single_layers(e, token, position);
+    return SM_OK;
+  }
   SM_PHASE(SM_PHASE_EMBED);
   sm_embed(e, token);
   SM_TAP(SM_TAP_EMBED, 0, e->x, e->config.dim);
@@ -153,6 +158,10 @@ static int SM_HOT run_layers(struct sm_engine *e, uint32_t token, uint32_t posit
 }
 
 static void SM_HOT run_output(struct sm_engine *e) {
+  if (e->config.single) {
+    sm_single_output(e);
+    return;
+  }
   SM_PHASE(SM_PHASE_NORM);
   sm_norm(e, &e->final_norm);
   SM_TAP(SM_TAP_FINAL, e->config.layers, e->a.a, e->config.dim);

@@ -68,6 +68,8 @@ static int check_config(struct sm_image *image) {
   image->name = (const char *)(h + 16);
   c->family = h[48];
   c->tied = h[49] & 1u;
+  c->single = h[49] >> 1 & 1u;
+  c->eps_bits = sm_u32(h + 180);
   c->vocabulary = sm_u32(h + 52);
   c->dim = sm_u32(h + 56);
   c->hidden = sm_u32(h + 60);
@@ -88,12 +90,12 @@ static int check_config(struct sm_image *image) {
   c->exp_entries = sm_u16(h + 104);
   image->arena_bytes = sm_u32(h + 108);
 
-  int good = name_is_good(h + 16) && within(c->family, SM_LLAMA, SM_STARMIND) && h[49] <= 1 &&
+  int good = name_is_good(h + 16) && within(c->family, SM_LLAMA, SM_STARMIND) && h[49] <= (image->version > 1u ? 3 : 1) &&
              sm_u16(h + 50) == 0 && shape_is_good(c) && within(c->fx, 4, 20) && within(c->fl, 8, 16) &&
              within(c->q_max, 1, 127) && within(c->k_max, 1, 127) && within(c->v_max, 1, 127) &&
              all_zero(h + 93, 3) && c->norm_eps < 1u << 26 && token_is_good(c->bos, c->vocabulary) &&
              token_is_good(c->eos, c->vocabulary) && within(c->exp_entries, 2, 1024) &&
-             all_zero(h + 106, 2) && all_zero(h + 180, 12);
+             all_zero(h + 106, 2) && (c->single || c->eps_bits == 0) && all_zero(h + 184, 8);
   return good ? SM_OK : SM_ERR_BAD_CONFIG;
 }
 

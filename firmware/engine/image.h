@@ -22,7 +22,7 @@
 #define SM_HEADER_BYTES 192u
 
 enum sm_family { SM_LLAMA = 1, SM_STARMIND = 2 };
-enum sm_format { SM_INT8 = 1, SM_INT4 = 2, SM_INT4G32 = 3, SM_GAIN = 16 };
+enum sm_format { SM_INT8 = 1, SM_INT4 = 2, SM_INT4G32 = 3, SM_FLOAT = 4, SM_GAIN = 16, SM_FLOAT_GAIN = 17 };
 enum sm_tensor_kind {
   SM_EMBEDDING = 1,
   SM_ATTENTION_NORM = 2,
@@ -52,10 +52,12 @@ struct sm_config {
   uint32_t vocabulary, dim, hidden, layers, heads, kv_heads, head_size, context;
   uint32_t parameters; /* weights and gains of the float model */
   uint32_t norm_eps;
+  uint32_t eps_bits; /* of the float path's epsilon */
   uint16_t bos, eos; /* SM_NO_TOKEN = none */
   uint16_t exp_entries;
   uint8_t family; /* enum sm_family */
   uint8_t tied;   /* 1: the embedding is also the output matrix */
+  uint8_t single; /* 1: weights are float (single.h); then the integer constants mean nothing */
   uint8_t fx, fl; /* fractions of the residual and of the logits */
   uint8_t q_max, k_max, v_max;
 };

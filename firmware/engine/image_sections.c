@@ -144,6 +144,14 @@ static int matrix_is_good(const struct sm_image *image, const struct sm_tensor *
   return streamed || placed(image, t->placement, t->scale_arena, t->scale_bytes);
 }
 
+/* A matrix or gain of the float path: its values and nothing else. */
+static int float_is_good(const struct sm_image *image, const struct sm_tensor *t, int is_gain) {
+  if (t->format != (is_gain ? SM_FLOAT_GAIN : SM_FLOAT) || t->pre != 0 || t->exponent != 0) return 0;
+  if (t->norm_c != 0 || t->norm_ce != 0) return 0;
+  if (t->scale_offset != 0 || t->scale_bytes != 0 || t->scale_arena != SM_NO_ARENA) return 0;
+  return t->data_bytes == 4u * t->rows * t->columns && in_file(image, t->data_offset, t->data_bytes);
+}
+
 /* Tiles that one flash command can read; runs that no kernel leaves its room by. */
 static int stream_is_good(const struct sm_tensor *t) {
   uint32_t rows = t->format == SM_INT8 ? 4u : 8u, blocks = sm_pad(t->rows, rows) / rows;
@@ -163,11 +171,15 @@ static int check_tensors(const struct sm_image *image) {
       return SM_ERR_BAD_TENSOR;
     }
     int is_gain = t.kind == SM_ATTENTION_NORM || t.kind == SM_FFN_NORM || t.kind == SM_FINAL_NORM;
-    int streamed = image->version > 1u && t.placement == SM_STREAMED && !is_gain;
+    int streamed = image->version > 1u && t.placement == SM_STREAMED && !is_gain && !image->config.single;
     if (!is_exponent(t.exponent) || (!streamed && (t.tile != 0 || t.run != 0))) {
       return SM_ERR_BAD_TENSOR;
     }
-    if (!(is_gain ? gain_is_good(image, &t) : matrix_is_good(image, &t))) return SM_ERR_BAD_TENSOR;
+    if (!(image->config.single ? float_is_good(image, &t, is_gain)
+          : is_gain            ? gain_is_good(image, &t)
+                               : matrix_is_good(image, &t))) {
+      return SM_ERR_BAD_TENSOR;
+    }
     if (!(streamed ? stream_is_good(&t) : placed(image, t.placement, t.data_arena, t.data_bytes))) {
       return SM_ERR_BAD_TENSOR;
     }
@@ -236,7 +248,7 @@ static uint32_t region_bytes(const struct sm_image *image, uint32_t kind) {
 
   switch (kind) {
     case SM_REGION_KV:
-      return 2u * c->layers * kv * sm_pad(c->context, 4);
+      return (c->single ? 8u : 2u) * c->layers * kv * sm_pad(c->context, 4);
     case SM_REGION_X:
       return 4u * sm_pad(c->dim, 4);
     case SM_REGION_Y:

@@ -49,6 +49,8 @@ const char *sm_model_format(void) {
       return "int8";
     case SM_INT4:
       return "int4";
+    case SM_FLOAT:
+      return "float";
     default:
       return "int4g32";
   }

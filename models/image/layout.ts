@@ -12,6 +12,9 @@ export const noArena = 0xffffffff;
 export const noToken = 0xffff;
 export const noLayer = 0xffff;
 export const gainFormat = 16;
+/** Formats of the float path's matrices and gains. */
+export const singleFormat = 4;
+export const singleGainFormat = 17;
 
 /** Bytes of SRAM an image may plan for: 264 KB less the firmware's own code, data and stacks. */
 export const defaultArenaLimit = 228 * 1024;
@@ -130,13 +133,13 @@ export function tablesOf({ family }: QuantizedShape): TableName[] {
   return family === 'llama' ? [...tableNames] : tableNames.slice(0, 3);
 }
 
-/** Least bytes of the seven regions that every image has, in the order of their kinds 1..7. */
-export function regionBytes(shape: QuantizedShape): number[] {
+/** Least bytes of the seven regions that every image has, in the order of their kinds 1..7; a float cache is four times as large. */
+export function regionBytes(shape: QuantizedShape, isSingle = false): number[] {
   const { vocabulary, dim, hidden, layers, heads, kvHeads, headSize, context } = shape;
   const widest = Math.max(dim, hidden, heads * headSize);
   const output = Math.max(qkvRows(shape), ffnRows(shape), dim);
   return [
-    2 * layers * kvHeads * headSize * pad(context, 4),
+    (isSingle ? 8 : 2) * layers * kvHeads * headSize * pad(context, 4),
     4 * pad(dim, 4),
     4 * pad(widest, 4),
     4 * pad(widest, 4),

@@ -100,7 +100,7 @@ export function planMemory(model: QuantizedModel, options: PlanOptions = {}): Me
     used += pad(bytes, 4);
     return offset;
   };
-  const regions = regionBytes(model.shape).map((bytes, i): PlannedRange => {
+  const regions = regionBytes(model.shape, model.single !== undefined).map((bytes, i): PlannedRange => {
     return { name: regionNames[i], offset: take(regionNames[i], bytes), bytes };
   });
   if (used > arenaLimit) throw tooBigForSram(model, regions, used, arenaLimit);
@@ -110,7 +110,8 @@ export function planMemory(model: QuantizedModel, options: PlanOptions = {}): Me
   const total = used + candidates.reduce((sum, candidate) => sum + size(candidate), 0);
   if (placement === 'sram' && total > arenaLimit) throw tooBigForSram(model, regions, total, arenaLimit);
   let streaming = false;
-  if (placement === 'streamed' && total > arenaLimit) {
+  if (model.single) regions.push({ name: regionNames[7], offset: take(regionNames[7], 0), bytes: 0 });
+  if (placement === 'streamed' && total > arenaLimit && !model.single) {
     const ringBytes = chooseStreamed(tensors, arenaLimit - used - fixedBytes(candidates));
     if (ringBytes === undefined)
       throw tooBigForSram(model, regions, used + fixedBytes(candidates), arenaLimit);
@@ -148,7 +149,12 @@ export function planMemory(model: QuantizedModel, options: PlanOptions = {}): Me
 function tensorCandidate(model: QuantizedModel, slot: TensorSlot): Candidate {
   const name = slotName(slot);
   if (slot.isGain) {
-    return { part: { name, placement: 'flash', bytes: 2 * slot.columns }, scaleBytes: 0, heat: 3 };
+    const bytes = (model.single ? 4 : 2) * slot.columns;
+    return { part: { name, placement: 'flash', bytes }, scaleBytes: 0, heat: 3 };
+  }
+  if (model.single) {
+    const heat = isLookup(name, model) ? 1 / slot.rows : 1;
+    return { part: { name, placement: 'flash', bytes: 4 * slot.rows * slot.columns }, scaleBytes: 0, heat };
   }
   const { format } = matrixOf(model, slot);
   const lookup = isLookup(name, model);

@@ -1,5 +1,6 @@
 /** Reads a model image back into the numbers it holds, after every check of IMAGE.md. */
-import type { QuantizedGain, QuantizedMatrix, QuantizedModel } from '../quantized.ts';
+import type { QuantizedGain, QuantizedMatrix, QuantizedModel, SingleWeights } from '../quantized.ts';
+import { emptyModel } from '../single.ts';
 import {
   layerEntryBytes,
   pad,
@@ -27,6 +28,8 @@ export interface ParsedImage {
   crc: number;
   /** Bytes of SRAM the image plans for. */
   arenaBytes: number;
+  /** Where the weights lie: `streamed` when any are, `pinned` when some are in SRAM and others read in place. */
+  placement: 'sram' | 'pinned' | 'streamed' | 'xip';
   /** What lies where in SRAM. */
   sram: { name: string; offset: number; bytes: number }[];
 }
@@ -43,10 +46,12 @@ export function readImage(bytes: Uint8Array, limits: ImageLimits = {}): ParsedIm
   const gains = new Map<string, QuantizedGain>();
   slots.forEach((slot, i) => {
     const at = header.tensors.offset + i * tensorEntryBytes;
+    if (header.isSingle) return;
     if (slot.isGain) gains.set(slotName(slot), readGain(image, at));
     else matrices.set(slotName(slot), readMatrix(image, slot, at));
   });
   const { shape, parameters, residualFraction, logitFraction, qMax, kMax, vMax, normEps, bos, eos } = header;
+  const empty = header.isSingle ? emptyModel(shape) : undefined;
   const model: QuantizedModel = {
     name: readName(image),
     shape,
@@ -59,24 +64,51 @@ export function readImage(bytes: Uint8Array, limits: ImageLimits = {}): ParsedIm
     normEps,
     bos,
     eos,
-    embedding: matrices.get('embedding')!,
-    layers: Array.from({ length: shape.layers }, (_, n) => ({
-      attentionNorm: gains.get(`layer ${n} attentionNorm`)!,
-      wqkv: matrices.get(`layer ${n} wqkv`)!,
-      wo: matrices.get(`layer ${n} wo`)!,
-      ffnNorm: gains.get(`layer ${n} ffnNorm`)!,
-      w13: matrices.get(`layer ${n} w13`)!,
-      w2: matrices.get(`layer ${n} w2`)!,
-      constants: readConstants(image, n),
-    })),
-    finalNorm: gains.get('finalNorm')!,
-    output: matrices.get('output'),
+    single: header.isSingle ? readSingle(image, slots) : undefined,
+    embedding: empty?.embedding ?? matrices.get('embedding')!,
+    layers:
+      empty?.layers ??
+      Array.from({ length: shape.layers }, (_, n) => ({
+        attentionNorm: gains.get(`layer ${n} attentionNorm`)!,
+        wqkv: matrices.get(`layer ${n} wqkv`)!,
+        wo: matrices.get(`layer ${n} wo`)!,
+        ffnNorm: gains.get(`layer ${n} ffnNorm`)!,
+        w13: matrices.get(`layer ${n} w13`)!,
+        w2: matrices.get(`layer ${n} w2`)!,
+        constants: readConstants(image, n),
+      })),
+    finalNorm: empty?.finalNorm ?? gains.get('finalNorm')!,
+    output: empty?.output ?? matrices.get('output'),
     tables: readTables(image),
     tokenizerSection: slice(image, header.tokenizer.offset, header.tokenizer.bytes),
     checkpointSha256: slice(image, 148, 32),
   };
   const { totalBytes: imageBytes, crc, arenaBytes } = header;
-  return { model, imageBytes, crc, arenaBytes, sram: sramRanges(image, slots) };
+  const placement = placementOf(image, slots);
+  return { model, imageBytes, crc, arenaBytes, placement, sram: sramRanges(image, slots) };
+}
+
+function readSingle(image: ImageView, slots: TensorSlot[]): SingleWeights {
+  const { view, header } = image;
+  const tensors = slots.map((_, i) => {
+    const { dataOffset, dataBytes } = readTensorEntry(view, header.tensors.offset + i * tensorEntryBytes);
+    return Float32Array.from({ length: dataBytes / 4 }, (__, k) => view.getFloat32(dataOffset + 4 * k, true));
+  });
+  const [embedding, ...others] = tensors;
+  const layers = Array.from({ length: header.shape.layers }, (_, n) => {
+    const [attentionNorm, wqkv, wo, ffnNorm, w13, w2] = others.slice(6 * n, 6 * n + 6);
+    return { attentionNorm, wqkv, wo, ffnNorm, w13, w2 };
+  });
+  const [finalNorm, output] = others.slice(6 * header.shape.layers);
+  return { normEps: view.getFloat32(180, true), embedding, layers, finalNorm, output };
+}
+
+function placementOf({ view, header }: ImageView, slots: TensorSlot[]): ParsedImage['placement'] {
+  const matrices = slots.flatMap(({ isGain }, i) => (isGain ? [] : [i]));
+  const found = new Set(matrices.map((i) => view.getUint8(header.tensors.offset + i * tensorEntryBytes + 2)));
+  if (found.has(2)) return 'streamed';
+  if (found.has(1)) return found.has(0) ? 'pinned' : 'sram';
+  return 'xip';
 }
 
 function slice({ bytes }: ImageView, offset: number, length: number): Uint8Array {

@@ -8,6 +8,8 @@ import {
   pad,
   rowLanes,
   scaleBytes,
+  singleFormat,
+  singleGainFormat,
   type TensorSlot,
   tensorKinds,
 } from './layout.ts';
@@ -75,7 +77,11 @@ export function tensorProblem(image: ImageView, slot: TensorSlot, at: number): s
   if (!isExponent(entry.exponent)) return `${name} has exponent ${entry.exponent}`;
   const streamed = isStreamed(image, slot, entry);
   if (!streamed && (entry.tile !== 0 || entry.run !== 0)) return `${name}: reserved bytes are not zero`;
-  const problem = slot.isGain ? gainProblem(image, entry) : matrixProblem(image, slot, entry);
+  const problem = image.header.isSingle
+    ? singleProblem(image, slot, entry)
+    : slot.isGain
+      ? gainProblem(image, entry)
+      : matrixProblem(image, slot, entry);
   if (problem !== undefined) return `${name}: ${problem}`;
   if (streamed) {
     const wrong = streamProblem(slot, entry);
@@ -89,7 +95,20 @@ export function tensorProblem(image: ImageView, slot: TensorSlot, at: number): s
 
 /** Placement 2 of version 2. */
 function isStreamed({ header }: ImageView, { isGain }: TensorSlot, { placement }: TensorEntry): boolean {
-  return header.version > 1 && placement === 2 && !isGain;
+  return header.version > 1 && placement === 2 && !isGain && !header.isSingle;
+}
+
+/** A matrix or gain of the float path: its values and nothing else. */
+function singleProblem(image: ImageView, slot: TensorSlot, entry: TensorEntry): string | undefined {
+  const { format, pre, exponent, normC, normCe, dataBytes } = entry;
+  if (format !== (slot.isGain ? singleGainFormat : singleFormat)) return `format ${format}`;
+  if (pre !== 0 || exponent !== 0 || normC !== 0 || normCe !== 0)
+    return 'it has constants of integer weights';
+  if (entry.scaleOffset !== 0 || entry.scaleBytes !== 0 || entry.scaleArena !== noArena)
+    return 'it has scales';
+  if (dataBytes !== 4 * slot.rows * slot.columns || !liesInFile(image, entry.dataOffset, dataBytes))
+    return 'data do not lie in the file';
+  return undefined;
 }
 
 /** The checks of a streamed matrix that is otherwise good. */

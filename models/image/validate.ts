@@ -107,7 +107,7 @@ function configProblem({ bytes, view, header }: ImageView): string | undefined {
   const within = (value: number, least: number, most: number) => value >= least && value <= most;
   const family = view.getUint8(48);
   if (family !== 1 && family !== 2) return `family ${family}`;
-  if (view.getUint8(49) > 1) return `flags ${view.getUint8(49)}`;
+  if (view.getUint8(49) > (header.version > 1 ? 3 : 1)) return `flags ${view.getUint8(49)}`;
   if (!isName(bytes.subarray(16, 48))) return 'name is not zero-terminated UTF-8';
   for (const field of [
     'vocabulary',
@@ -135,7 +135,9 @@ function configProblem({ bytes, view, header }: ImageView): string | undefined {
     if (id !== null && id >= shape.vocabulary) return `BOS or EOS ${id} outside the vocabulary`;
   }
   if (!within(header.expEntries, 2, 1024)) return `${header.expEntries} exp entries`;
-  const reserved = [50, 51, 93, 94, 95, 106, 107, ...Array.from({ length: 12 }, (_, i) => 180 + i)];
+  const reserved = [50, 51, 93, 94, 95, 106, 107, ...Array.from({ length: 12 }, (_, i) => 180 + i)].filter(
+    (offset) => !(header.isSingle && offset >= 180 && offset < 184),
+  );
   if (reserved.some((offset) => bytes[offset] !== 0)) return 'a reserved byte is not zero';
   return undefined;
 }
@@ -239,7 +241,7 @@ function ringBytes({ view, header }: Pick<ImageView, 'view' | 'header'>): number
 
 function regionProblem(image: ImageView): string | undefined {
   const { view, header } = image;
-  const leastBytes = regionBytes(header.shape);
+  const leastBytes = regionBytes(header.shape, header.isSingle);
   if (header.version > 1) leastBytes.push(ringBytes({ view, header }));
   for (const [i, least] of leastBytes.entries()) {
     const at = header.regions.offset + i * regionEntryBytes;

@@ -16,6 +16,8 @@ export interface ImageHeader {
   kMax: number;
   vMax: number;
   normEps: number;
+  /** The weights are float: version 2 only. */
+  isSingle: boolean;
   bos: number | null;
   eos: number | null;
   expEntries: number;
@@ -84,6 +86,7 @@ export function readHeader(view: DataView): ImageHeader {
     kMax: view.getUint8(91),
     vMax: view.getUint8(92),
     normEps: u32(96),
+    isSingle: (view.getUint8(49) & 2) !== 0,
     bos: token(100),
     eos: token(102),
     expEntries: view.getUint16(104, true),

@@ -15,6 +15,8 @@ import {
   regionEntryBytes,
   rowLanes,
   scaleBytes,
+  singleFormat,
+  singleGainFormat,
   type TensorSlot,
   tableEntryBytes,
   tableNames,
@@ -33,7 +35,7 @@ import {
   slotName,
 } from './plan.ts';
 import { exactRun } from './run.ts';
-import { gainOf, matrixOf } from './tensors.ts';
+import { gainOf, matrixOf, singleOf } from './tensors.ts';
 
 /** Sections of the file in order; each starts at a multiple of 16. */
 class Sections {
@@ -115,9 +117,7 @@ function writeTensor(
   sections: Sections,
 ): void {
   const name = slotName(slot);
-  const data = slot.isGain
-    ? littleEndian16(gainOf(model, slot).gains)
-    : packedMatrix(matrixOf(model, slot), part);
+  const data = tensorBytes(model, slot, part);
   view.setUint8(0, tensorKinds.indexOf(slot.kind) + 1);
   view.setUint8(2, placementNumbers[part.placement]);
   view.setUint16(4, slot.layer ?? noLayer, true);
@@ -127,6 +127,10 @@ function writeTensor(
   view.setUint32(20, data.length, true);
   view.setUint32(32, part.arena ?? noArena, true);
   view.setUint32(36, part.scaleArena ?? noArena, true);
+  if (model.single) {
+    view.setUint8(1, slot.isGain ? singleGainFormat : singleFormat);
+    return;
+  }
   if (slot.isGain) {
     const { exponent, normC, normCe } = gainOf(model, slot);
     view.setUint8(1, gainFormat);
@@ -148,6 +152,20 @@ function writeTensor(
   const scales = packedScales(matrix);
   view.setUint32(24, sections.add(`${name} scales`, scales), true);
   view.setUint32(28, scales.length, true);
+}
+
+function tensorBytes(model: QuantizedModel, slot: TensorSlot, part: PlannedPart): Uint8Array {
+  if (model.single) return littleEndian32(singleOf(model, slot));
+  return slot.isGain ? littleEndian16(gainOf(model, slot).gains) : packedMatrix(matrixOf(model, slot), part);
+}
+
+function littleEndian32(values: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(4 * values.length);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, i) => {
+    view.setFloat32(4 * i, value, true);
+  });
+  return bytes;
 }
 
 const placementNumbers = { flash: 0, sram: 1, streamed: 2 } as const;
@@ -185,7 +203,8 @@ function writeHeader(
   u32(8, totalBytes);
   header.set(imageName(model.name), 16);
   header[48] = familyNumbers[shape.family];
-  header[49] = shape.tied ? 1 : 0;
+  header[49] = (shape.tied ? 1 : 0) | (model.single ? 2 : 0);
+  if (model.single) view.setFloat32(180, model.single.normEps, true);
   u32(
     52,
     shape.vocabulary,

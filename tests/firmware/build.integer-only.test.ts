@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Program, readProgram } from '../../emulator/index.ts';
 import { buildFirmware } from '../../firmware/build.ts';
-import { callsFrom } from './disassembly.ts';
+import { callersOf, callsFrom } from './disassembly.ts';
 
 let program: Program;
 
@@ -16,6 +16,7 @@ const SOFT_FLOAT =
 /** Kernels, and what both cores run. */
 const CALLED_BY_POINTER = [
   ...['sm_matvec_int8_m0', 'sm_matvec_int4_m0', 'sm_matvec_int4g32_m0'],
+  ...['run_tiles', 'on_dma', 'sm_stream_begin', 'sm_stream_end'],
   ...['run_part', 'attend', 'activate', 'scale', 'turn', 'find_largest', 'apply_gain', 'work'],
 ];
 
@@ -26,20 +27,23 @@ function theCopyOf(name: string): string {
 }
 
 describe('the firmware', () => {
-  test('links no soft-float routine at all', () => {
-    const names = program.symbols.map(({ name }) => name);
-    expect(names).toContain('sm_engine_step');
-    expect(names.filter((name) => SOFT_FLOAT.test(name))).toEqual([]);
+  test('calls soft-float routines from the float path alone', () => {
+    const isSoftFloat = (name: string) => SOFT_FLOAT.test(name);
+    expect(program.symbols.some(({ name }) => isSoftFloat(name))).toBe(true);
+    const floatPath = callsFrom(program, ['sm_single_layers', 'sm_single_output']);
+    const callers = callersOf(program, isSoftFloat).filter((name) => !isSoftFloat(name));
+    expect(callers).toContain('sm_single_output');
+    expect(callers.filter((name) => !floatPath.has(name))).toEqual([]);
     // The pattern knows what it looks for.
     expect(
-      ['__aeabi_fadd', '__wrap___aeabi_dmul', '__aeabi_i2f', '__addsf3', '__aeabi_cdcmple'].every((n) =>
-        SOFT_FLOAT.test(n),
+      ['__aeabi_fadd', '__wrap___aeabi_dmul', '__aeabi_i2f', '__addsf3', '__aeabi_cdcmple'].every(
+        isSoftFloat,
       ),
     ).toBe(true);
-    expect(['__aeabi_uidiv', '__aeabi_lmul', 'sm_forward'].some((n) => SOFT_FLOAT.test(n))).toBe(false);
+    expect(['__aeabi_uidiv', '__aeabi_lmul', 'sm_forward'].some(isSoftFloat)).toBe(false);
   });
 
-  test('keeps everything that a token calls in SRAM, but for the portable kernels', () => {
+  test('keeps everything that a token calls in SRAM, but for the portable kernels and the float path', () => {
     const reached = callsFrom(program, [
       'sm_engine_step',
       'sm_engine_forward',
@@ -50,7 +54,7 @@ describe('the firmware', () => {
     expect(reached.size).toBeGreaterThan(15);
     // The linker's way out of SRAM.
     const leaving = [...reached.keys()].filter((name) => name.endsWith('_veneer'));
-    expect(leaving.filter((name) => !name.includes('_portable_'))).toEqual([]);
+    expect(leaving.filter((name) => !/_portable_|_single_/.test(name))).toEqual([]);
     expect([...reached.entries()].filter(([, address]) => address >>> 28 !== 2)).toEqual([]);
   });
 

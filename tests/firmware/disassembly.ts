@@ -22,6 +22,15 @@ export function callsFrom(program: Program, names: string[]): Map<string, number
   return reached;
 }
 
+/** Names of the functions with a BL to one whose name is asked for. */
+export function callersOf(program: Program, isAskedFor: (name: string) => boolean): string[] {
+  const asked = new Set(program.symbols.filter(({ name }) => isAskedFor(name)).map(({ address }) => address));
+  const calls = (caller: ProgramSymbol) => branchTargets(program, caller).some((target) => asked.has(target));
+  return program.symbols
+    .filter((symbol) => symbol.kind === 'function' && calls(symbol))
+    .map(({ name }) => name);
+}
+
 function functionAt(program: Program, address: number): ProgramSymbol | undefined {
   const covering = program.symbols.filter(
     (s) =>

@@ -8,6 +8,8 @@ const model = {
   family: 'llama',
   parameters: 90_000,
   format: 'int8',
+  placement: 'pinned',
+  flashBytes: 2 * 1024 * 1024,
   sha256: 'model-hash',
   decode: (tokens: number[]) => tokens.map((token) => String.fromCharCode(97 + token)).join(''),
 } as unknown as LoadedModel;
@@ -19,6 +21,7 @@ describe('the JSON of a run', () => {
       target: 'emulator',
       model: 'letters',
       format: 'int8',
+      placement: 'pinned',
       tokens: [5, 6, 7],
       text: 'bhfgh',
       reason: 'length',
