@@ -4,7 +4,7 @@
 // uint32_t sm_swiglu_m0(int32_t *t, const int32_t *z, const int32_t *up, uint32_t n, const struct sm_sigmoid *s)
 //
 // Same bits as the portable ones for s->left = 0, s->right <= 15, and for silu a table of the sigmoid. 17.5 cycles per element for silu
-// (z 1.5, index 2, its limits 2, table 3, product 3, store 1.5, largest 2, loop 1.5 and 1), 33 for swiglu; more where z, up or
+// (z 1.5, index 2, its limits 2, table 3, product 3, store 1.5, largest 2, loop 1.5 and 1), 32 for swiglu; more where z, up or
 // the index must be clamped.
 //
 // An index of s->first to s->first + s->span says that z needs no clamp, neither to +-32767 nor to the table. So one
@@ -12,7 +12,7 @@
 // only results above 0 are looked at, and all of them again should they stay below 0.375 of one.
 //
 // Registers: r0 t, r1 z, r2 second z or up, r3 = right, r4 = table + first, r5 = offset less first, r6 value, r7 index;
-// r8 = span, r9 = 32767, r10 = end of t, r11 largest so far, r12 = 65534, lr = 1 << 14.
+// r8 = span, r9 = 32767, r10 = end of t, r11 largest so far, r12 silu of the gate, lr = 1 << 14.
 
         .syntax unified
         .cpu    cortex-m0plus
@@ -97,8 +97,6 @@
         lsls    r7, r7, #1
         subs    r7, #1
         mov     r9, r7
-        lsls    r7, r7, #1
-        mov     r12, r7
         movs    r7, #0
         mov     r11, r7
 .endm
@@ -166,14 +164,15 @@ sm_swiglu_m0:
 .Lswiglu:
         ldm     r1!, {r6}
         SILU    r6, gate
-        str     r6, [r0]
+        mov     r12, r6
         ldm     r2!, {r6}
         mov     r7, r9
-        adds    r7, r7, r6              // + 32767: in 0..65534 when up needs no clamp
-        cmp     r7, r12
-        bhi     .Lup_beyond
+        cmp     r6, r7
+        bgt     .Lup_beyond
+        cmn     r6, r7
+        blt     .Lup_beyond
 .Lup:
-        ldr     r7, [r0]
+        mov     r7, r12
         muls    r6, r7
         stm     r0!, {r6}
         asrs    r7, r6, #31

@@ -42,7 +42,7 @@
         .equ    F_BIASES, F_COMMON + 56 // -8 sum(x) times 0x10001, of each run
         .equ    FRAME, F_BIASES + 4 * 32
 // where a row is one run, the room of the sums holds
-        .equ    F_ENTRY, F_ACC          // where its loop begins
+        .equ    F_START, F_ACC          // activations, what A1..A3 and A0 start at, end, where its loop begins, M
 // where it is two, the room of the sums and biases
         .equ    F_RAW, F_ACC            // A0..A3 of the first run
         .equ    F_ENTRY_1, F_ACC + 16   // where the first run's loop begins
@@ -341,11 +341,19 @@ sm_matvec_int4_m0:
         bne     .Lruns
         ldr     r1, [r0, #JOB_SUM]
         BIAS
-        str     r3, [sp, #F_BIASES]
-        ldr     r1, [r0, #JOB_COLUMNS]
+        movs    r2, r3
+        ldr     r7, =0x1111
+        muls    r3, r7
+        ldr     r5, [r0, #JOB_COLUMNS]
+        ldr     r1, [r0, #JOB_A]
         ldr     r0, [r0, #JOB_WORDS]
-        ENTRY   r1, .Lwhole_loop
-        str     r1, [sp, #F_ENTRY]
+        mov     r8, r3
+        ENTRY   r5, .Lwhole_loop
+        mov     r3, r8
+        mov     r4, r12
+        ldr     r7, =0x000f000f
+        add     r6, sp, #F_START
+        stm     r6!, {r1-r5, r7}
         b       .Lwhole
 
         .ltorg
@@ -356,19 +364,14 @@ sm_matvec_int4_m0:
         b       .Lblock
 
 .Lwhole: // a row is one run, and pre = 0: nothing to keep in memory
-        ldr     r3, [sp, #F_BIASES]
-        mov     r9, r3
-        mov     r10, r3
-        mov     r11, r3
-        ldr     r7, =0x1111
-        muls    r3, r7
+        add     r1, sp, #F_START
+        ldm     r1, {r1-r5, r7}
+        mov     r9, r2
+        mov     r10, r2
+        mov     r11, r2
         mov     r8, r3
-        ldr     r7, =0x000f000f
-        ldr     r1, [sp, #F_END]
-        mov     r12, r1
-        ldr     r1, [sp, #F_A]
-        ldr     r6, [sp, #F_ENTRY]
-        mov     pc, r6
+        mov     r12, r4
+        mov     pc, r5
         LOOP16  whole
         SPLIT
         FINISH  0, .Lwhole

@@ -33,8 +33,8 @@
 #include "int8_m0_macros.h"
 
 // stack frame
-        .equ    F_A, F_COMMON + 0       // first activation
-        .equ    F_END, F_COMMON + 4     // after the last
+        .equ    F_END, F_COMMON + 0     // after the last activation
+        .equ    F_A, F_COMMON + 4       // the first
         .equ    F_START_A, F_COMMON + 8 // what A starts at
         .equ    F_START_EC, F_COMMON + 12 // what E and C start at
         .equ    F_BLOCKS, F_COMMON + 16
@@ -47,15 +47,14 @@
 .macro  PAIRS   name, wide
 .Lpair_\name:
         adds    r1, r0, r2
-        ldr     r2, [sp, #F_START_A]
-        ldr     r3, [sp, #F_START_EC]
-        mov     r8, r2
-        mov     r9, r3
-        mov     r10, r3
-        mov     r11, r2
-        mov     r12, r3
-        mov     lr, r3
-        ldr     r2, [sp, #F_A]
+        add     r2, sp, #F_A
+        ldm     r2, {r2, r3, r4}        // activations, starts
+        mov     r8, r3
+        mov     r9, r4
+        mov     r10, r4
+        mov     r11, r3
+        mov     r12, r4
+        mov     lr, r4
 .Lcolumns_\name:
         COLUMNS8
         COLUMNS8
