@@ -16,6 +16,7 @@ import { addImport } from './import.ts';
 import { addInspect } from './inspect.ts';
 import { addKernels } from './kernels.ts';
 import { addModels } from './models.ts';
+import { addPick } from './pick.ts';
 import { explain } from './problems.ts';
 import { addProfile } from './profile.ts';
 import { addQuantize } from './quantize.ts';
@@ -58,6 +59,7 @@ export const createProgram = (): Command => {
     addProfile,
     addTrace,
     addStudy,
+    addPick,
     addBuild,
     addImage,
     addTrain,

@@ -8,6 +8,8 @@ import { usageError } from './exit.ts';
 import { formatOption, placementOption } from './format.ts';
 import { readCount } from './numbers.ts';
 import { startProgress } from './progress.ts';
+import { withUsageErrors } from './study-errors.ts';
+import { addStudyResults } from './study-results.ts';
 import { note, print } from './terminal.ts';
 
 interface StudyFlags {
@@ -30,6 +32,7 @@ Examples:
   starmind study --set all --out all.jsonl
   starmind study --shard 2/8 --out part-2.jsonl   every eighth case from the second
   starmind study merge part-*.jsonl --out whole.jsonl
+  starmind study reproduce --fresh && starmind study report      everything the report shows, and the report
 
 A study that was stopped goes on with the same command. Without --shard it is taken from the scheduler:
 SLURM_ARRAY_TASK_ID and SLURM_ARRAY_TASK_COUNT; JOB_COMPLETION_INDEX of Kubernetes with STARMIND_SHARD_COUNT;
@@ -78,6 +81,7 @@ export const addStudy = (program: Command): Command => {
     .argument('<files...>', 'results (JSONL) of one firmware')
     .option('--json', 'print one JSON object')
     .action((files: string[], _own: unknown, self: Command) => fitModel(files, self.optsWithGlobals().json));
+  addStudyResults(command);
   return command;
 };
 
@@ -172,13 +176,3 @@ const fitModel = (files: string[], json: boolean | undefined): Promise<void> =>
     if (json) print(`${JSON.stringify({ schema: 'starmind-study-fit/1', ...fitted })}\n`);
     else for (const line of fitLines(fitted)) print(`${line}\n`);
   });
-
-/** What is wrong with a table, shard or file of results is the asker's to mend. */
-const withUsageErrors = async (work: () => Promise<void>): Promise<void> => {
-  try {
-    await work();
-  } catch (error) {
-    const { StudyError } = await import('../study/errors.ts');
-    throw error instanceof StudyError ? usageError(error.message) : error;
-  }
-};

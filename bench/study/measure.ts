@@ -30,9 +30,10 @@ export type DeviceFirmware = Pick<Firmware, 'elf' | 'bootrom'>;
 export const measureCase = async (
   firmware: DeviceFirmware,
   one: StudyCase,
-  settings: StudySettings,
+  common: StudySettings,
 ): Promise<StudyRow> => {
   const { name, set, heads, shape, seed, published } = one;
+  const settings = { ...common, ...one.settings };
   const base = {
     name,
     set,
@@ -40,6 +41,7 @@ export const measureCase = async (
     shape,
     parameters: multiplyAdds(shape),
     seed,
+    ...(one.settings && { settings: one.settings }),
     published: published ?? null,
   };
   const problems = configProblems({ ...shape, ropeTheta: 10_000, normEps: 1e-5 });
@@ -73,16 +75,13 @@ const flashExcess = ({ shape }: StudyCase, { format }: StudySettings): string | 
 const imageOf = ({ name, shape, seed }: StudyCase, { format, placement }: StudySettings) =>
   writeImage(randomQuantized(name.slice(0, 31), shape, seed, format), { placement });
 
-type Measurements = Omit<
-  MeasuredRow,
-  keyof Omit<StudyCase, 'published'> | 'parameters' | 'published' | 'status' | 'reason'
->;
+type Measurements = Omit<MeasuredRow, keyof StudyCase | 'parameters' | 'status' | 'reason'>;
 
 const measureImage = async (
   { elf, bootrom }: DeviceFirmware,
   image: Uint8Array,
   plan: MemoryPlan,
-  { shape: { context } }: StudyCase,
+  { shape: { context }, recompute }: StudyCase,
   { cores }: StudySettings,
 ): Promise<Measurements> => {
   const device = new EmulatedDevice({ bootrom, elf, image, imageAddress });
@@ -101,6 +100,14 @@ const measureImage = async (
   const whole = await passes(1, context);
   const promptLength = Math.min(DEMO_LENGTH, Math.max(1, context - 1));
   const demo = await passes(promptLength, Math.min(DEMO_LENGTH, context - promptLength + 1));
+  const recomputed = recompute && {
+    lengths: [...recompute],
+    cycles: await mapInTurn(recompute, async (length) => {
+      const { prefilled, decoded } = await passes(length, 1);
+      return totalCycles([...prefilled, ...decoded]);
+    }),
+    cached: recompute.map((length) => whole.decoded[length - 1]!.cycles),
+  };
   const positions = [...new Set([...POSITIONS.filter((p) => p < context), context - 1])];
   const tensorBytes = (tensors: MemoryPlan['tensors']) => tensors.reduce((all, { bytes }) => all + bytes, 0);
   return {
@@ -118,7 +125,14 @@ const measureImage = async (
     arenaBytes: plan.arenaBytes,
     weightBytes: tensorBytes(plan.tensors),
     weightBytesInSram: tensorBytes(plan.tensors.filter(({ placement }) => placement === 'sram')),
+    ...(recomputed && { recomputed }),
   };
+};
+
+const mapInTurn = async <T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> => {
+  const results: R[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
 };
 
 interface Pass {

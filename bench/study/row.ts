@@ -1,5 +1,6 @@
 /** What a study writes: a head that says how it was measured, then a row for each case. */
 import { createHash } from 'node:crypto';
+import type { PlanOptions } from '../../models/image/plan.ts';
 import type { QuantizedShape, WeightFormat } from '../../models/quantized.ts';
 import { PHASES } from '../link/index.ts';
 import type { PublishedSpeed, StudyCase } from './shapes.ts';
@@ -9,7 +10,7 @@ export const STUDY_SCHEMA = 'starmind-study/1';
 
 export interface StudySettings {
   format: WeightFormat;
-  placement: 'auto' | 'sram' | 'flash';
+  placement: NonNullable<PlanOptions['placement']>;
   cores: 1 | 2;
 }
 
@@ -34,6 +35,8 @@ interface RowBase {
   shape: QuantizedShape;
   parameters: number;
   seed: number;
+  /** What differs from the settings in the head. */
+  settings?: Partial<StudySettings>;
   published: PublishedSpeed | null;
 }
 
@@ -63,6 +66,20 @@ export interface MeasuredRow extends RowBase {
   weightBytes: number;
   /** How many of them lie in SRAM; the rest is read through the flash's cache. */
   weightBytesInSram: number;
+  /** Of cases that ask for it: a token without a KV cache. */
+  recomputed?: Recomputed;
+}
+
+/**
+ * A new token where nothing is remembered: the whole text before it goes through the model again. Each was really run, as a
+ * generation whose prompt is that text and whose only new token it is.
+ */
+export interface Recomputed {
+  /** Tokens that the new one follows. */
+  lengths: number[];
+  cycles: number[];
+  /** Of the same token with the cache: decoded at that position. */
+  cached: number[];
 }
 
 export interface UnmeasuredRow extends RowBase {
@@ -74,7 +91,11 @@ export interface UnmeasuredRow extends RowBase {
 export type StudyRow = MeasuredRow | UnmeasuredRow;
 
 export const hashCases = (cases: readonly StudyCase[]): string => {
-  const essence = cases.map(({ name, heads, shape, seed }) => [name, heads, seed, ...Object.values(shape)]);
+  const essence = cases.map(({ name, heads, shape, seed, settings, recompute }) => [
+    ...[name, heads, seed, ...Object.values(shape)],
+    ...(settings === undefined ? [] : [settings]),
+    ...(recompute === undefined ? [] : [recompute]),
+  ]);
   return createHash('sha256').update(JSON.stringify(essence)).digest('hex');
 };
 

@@ -68,5 +68,7 @@ const headOf = ({ firmware, cases, shard, settings }: RunStudyOptions): StudyHea
 /** Emulating a case takes time for boot and serial line, whatever the model, and for its multiply-adds. */
 const BOOT_EFFORT = 2_000_000;
 const LARGEST_THAT_RUNS = 4_000_000;
-const effort = ({ shape }: StudyCase): number =>
-  BOOT_EFFORT + Math.min(multiplyAdds(shape), LARGEST_THAT_RUNS) * shape.context;
+const effort = ({ shape, recompute = [] }: StudyCase): number => {
+  const passes = recompute.reduce((all, length) => all + length, shape.context);
+  return BOOT_EFFORT + Math.min(multiplyAdds(shape), LARGEST_THAT_RUNS) * passes;
+};

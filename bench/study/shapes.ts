@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32 } from '../../models/image/crc32.ts';
 import type { QuantizedShape } from '../../models/quantized.ts';
 import { StudyError } from './errors.ts';
+import type { StudySettings } from './row.ts';
 
 /** The tables of the original, with what it published; see the file's own head for the source. */
 export const ORIGINAL_SHAPES = fileURLToPath(new URL('../../fixtures/study/shapes.csv', import.meta.url));
@@ -41,6 +42,10 @@ export interface StudyCase {
   shape: QuantizedShape;
   /** Of the random weights, from the shape's name: the same for both forms. */
   seed: number;
+  /** Instead of the study's. */
+  settings?: Partial<StudySettings>;
+  /** Lengths of text, within the context, after which a token is also made without a KV cache. */
+  recompute?: readonly number[];
   published?: PublishedSpeed;
 }
 
@@ -129,7 +134,7 @@ const toCase = (
     context,
     tied: true,
   },
-  seed: crc32(new TextEncoder().encode(name)),
+  seed: seedOf(name),
   published,
 });
 
@@ -145,6 +150,12 @@ export const casesOfSets = (shapes: readonly StudyShape[], set: string): StudyCa
   throw new StudyError(`the table has no set "${set}"; it has ${sets.join(', ')}, and "all"`);
 };
 
-/** Multiply-adds of one decoded token at position 0. */
-export const multiplyAdds = ({ vocabulary, dim, hidden, layers }: QuantizedShape): number =>
-  vocabulary * dim + layers * (4 * dim * dim + 2 * dim * hidden);
+/** Multiply-adds of one decoded token, those of attention's scores and values aside. */
+export const multiplyAdds = (shape: QuantizedShape): number => {
+  const { family, vocabulary, dim, hidden, layers, heads, kvHeads, headSize } = shape;
+  const attention = (2 * heads + 2 * kvHeads) * headSize * dim;
+  return vocabulary * dim + layers * (attention + (family === 'llama' ? 3 : 2) * dim * hidden);
+};
+
+/** Of random weights, from a name. */
+export const seedOf = (name: string): number => crc32(new TextEncoder().encode(name));

@@ -1,50 +1,73 @@
-import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadPlot } from '../../../bench/report/study/plot.ts';
+import { chartFiles } from '../../../bench/report/study/write.ts';
+import { EXPERIMENT_NAMES, EXPERIMENTS, RESULTS_FOLDER } from '../../../bench/study/experiments.ts';
 import { readStudy } from '../../../bench/study/journal.ts';
-import { ladderShapes } from '../../../bench/study/ladders.ts';
 import { measureCase } from '../../../bench/study/measure.ts';
-import { hashCases } from '../../../bench/study/row.ts';
-import { casesOfSets, ORIGINAL_SHAPES, readShapes, type StudyCase } from '../../../bench/study/shapes.ts';
+import { loadResults, resultsPath, trainedPath } from '../../../bench/study/results.ts';
+import { hashCases, toCsv } from '../../../bench/study/row.ts';
+import { readTrained } from '../../../bench/study/trained-row.ts';
+import { TRAINED_SHAPES } from '../../../bench/study/trained-shapes.ts';
 import { TIMING_VERSION } from '../../../emulator/timing/table.ts';
 import { buildFirmware } from '../../../firmware/build.ts';
 import { Rng } from '../../../models/reference/rng.ts';
 
-const FOLDER = new URL('../../../fixtures/study/', import.meta.url);
 const SAMPLE = 3;
 /** Small shapes, so that the sample takes seconds. */
 const MOST_PARAMETERS = 5000;
 
-const casesOf = (file: string): StudyCase[] =>
-  file.startsWith('ladders')
-    ? casesOfSets(ladderShapes(), 'all')
-    : casesOfSets(readShapes(ORIGINAL_SHAPES), file.replace(/\.jsonl$/, ''));
+const committed = EXPERIMENT_NAMES.filter((name) => existsSync(resultsPath(RESULTS_FOLDER, name)));
 
-const files = readdirSync(FOLDER).filter((file) => file.endsWith('.jsonl'));
-
-describe.each(files)('the committed results %s', (file) => {
-  const { head, rows } = readStudy(fileURLToPath(new URL(file, FOLDER)));
-  const cases = casesOf(file);
+describe.each(committed)('the committed results %s', (name) => {
+  const { head, rows } = readStudy(resultsPath(RESULTS_FOLDER, name));
+  const cases = EXPERIMENTS[name].cases();
 
   it('are of every case there is, in order', () => {
     expect(head.casesSha256).toBe(hashCases(cases));
-    expect(rows.map(({ name }) => name)).toEqual(cases.map(({ name }) => name));
+    expect(rows.map((row) => row.name)).toEqual(cases.map((one) => one.name));
     expect(rows.filter(({ status }) => status === 'failed' || status === 'invalid')).toEqual([]);
+    expect(readFileSync(join(RESULTS_FOLDER, `${name}.csv`), 'utf8')).toBe(toCsv(rows));
   });
 
   it('reproduce to the cycle in a sample, with the firmware that they are of', async (context) => {
     const firmware = await buildFirmware();
     if (firmware.sha256 !== head.firmwareSha256 || String(TIMING_VERSION) !== head.timingVersion) {
-      context.skip(`${file} is of another firmware; run starmind study again and commit it`);
+      context.skip(`${name} is of another firmware; run starmind study reproduce and commit it`);
     }
     const rng = new Rng(Number.parseInt(firmware.sha256.slice(0, 8), 16));
     const small = rows.filter(({ status, parameters }) => status === 'ok' && parameters <= MOST_PARAMETERS);
     const sample = Array.from({ length: SAMPLE }, () => small[rng.next() % small.length]!);
     const { format, placement, cores } = head;
     for (const row of sample) {
-      const one = cases.find(({ name }) => name === row.name)!;
+      const one = cases.find((each) => each.name === row.name)!;
       const again = await measureCase(firmware, one, { format, placement, cores });
       expect(JSON.parse(JSON.stringify(again))).toEqual(row);
     }
+  });
+});
+
+describe.skipIf(!existsSync(trainedPath(RESULTS_FOLDER)))('the committed trainings', () => {
+  it('are at least 24 shapes of both families, from one thousand parameters to nearly a hundred thousand', () => {
+    const rows = readTrained(trainedPath(RESULTS_FOLDER));
+    expect(rows.length).toBeGreaterThanOrEqual(24);
+    expect(new Set(rows.map(({ config }) => config.family))).toEqual(new Set(['llama', 'starmind']));
+    const parameters = rows.map((row) => row.parameters);
+    expect(Math.min(...parameters)).toBeLessThan(2000);
+    expect(Math.max(...parameters)).toBeGreaterThan(80_000);
+    for (const { name, config, steps } of rows) {
+      expect(TRAINED_SHAPES.find((shape) => shape.name === name)).toMatchObject({ config, steps });
+    }
+  });
+});
+
+const charts = join(RESULTS_FOLDER, 'charts');
+
+describe.skipIf(!existsSync(charts))('the committed charts', () => {
+  it('are drawn from the committed results', async () => {
+    const drawn = chartFiles(loadResults(RESULTS_FOLDER), await loadPlot());
+    expect(readdirSync(charts).sort()).toEqual([...drawn.keys()].sort());
+    for (const [file, svg] of drawn) expect(readFileSync(join(charts, file), 'utf8')).toBe(svg);
   });
 });

@@ -1,0 +1,130 @@
+/**
+ * The files of results under fixtures/study, and what each measures. The report, its claims and `starmind pick` read all of them,
+ * so they must be of one firmware; `starmind study reproduce` makes them all again.
+ */
+import { fileURLToPath } from 'node:url';
+import { type QuantizedShape, type WeightFormat, weightRange } from '../../models/quantized.ts';
+import { BASE_POINTS, ladderShapes } from './ladders.ts';
+import type { StudySettings } from './row.ts';
+import {
+  COUNTED_SETS,
+  casesOfSets,
+  ORIGINAL_SHAPES,
+  readShapes,
+  type StudyCase,
+  seedOf,
+  toCases,
+} from './shapes.ts';
+import { TRAINED_FORMATS, TRAINED_SHAPES } from './trained-shapes.ts';
+
+export const RESULTS_FOLDER = fileURLToPath(new URL('../../fixtures/study/', import.meta.url));
+
+/** Of every experiment; a case may say otherwise. */
+export const SETTINGS: StudySettings = { format: 'int8', placement: 'auto', cores: 2 };
+
+export const EXPERIMENTS = {
+  counted: {
+    what: 'the tables that the original counts as its study',
+    cases: () => casesOfSets(readShapes(ORIGINAL_SHAPES), 'counted'),
+  },
+  published: {
+    what: 'the other architectures that the original published a speed of',
+    cases: () => toCases(readShapes(ORIGINAL_SHAPES).filter(isPublishedElsewhere)),
+  },
+  ladders: { what: 'one factor at a time', cases: () => casesOfSets(ladderShapes(), 'all') },
+  variants: { what: 'the same shapes in every format and placement, on one core and two', cases: variants },
+  cache: { what: 'tokens with a KV cache and without, by length', cases: cacheCases },
+  cost: { what: 'the shapes that are trained', cases: trainedCases },
+} as const satisfies Record<string, { what: string; cases: () => StudyCase[] }>;
+
+export type ExperimentName = keyof typeof EXPERIMENTS;
+
+export const EXPERIMENT_NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
+
+function isPublishedElsewhere({ set, published }: ReturnType<typeof readShapes>[number]): boolean {
+  return published !== undefined && !COUNTED_SETS.includes(set);
+}
+
+type Sizes = Pick<QuantizedShape, 'vocabulary' | 'dim' | 'hidden' | 'layers' | 'heads'>;
+
+const starmind = (sizes: Sizes, context: number): QuantizedShape => ({
+  family: 'starmind',
+  ...sizes,
+  kvHeads: sizes.heads,
+  headSize: sizes.dim / sizes.heads,
+  context,
+  tied: true,
+});
+
+const STORY_90K: Omit<QuantizedShape, 'context'> = {
+  family: 'llama',
+  vocabulary: 512,
+  dim: 48,
+  hidden: 108,
+  layers: 3,
+  heads: 6,
+  kvHeads: 2,
+  headSize: 8,
+  tied: true,
+};
+
+/** The base points of the ladders, the original's two templates, and one of the other family. */
+const VARIANT_SHAPES: Record<string, QuantizedShape> = {
+  ...Object.fromEntries(Object.entries(BASE_POINTS).map(([name, point]) => [name, starmind(point, 48)])),
+  fast: starmind({ vocabulary: 64, dim: 4, hidden: 128, layers: 1, heads: 1 }, 64),
+  balanced: starmind({ vocabulary: 256, dim: 8, hidden: 192, layers: 2, heads: 4 }, 128),
+  'llama-90k': { ...STORY_90K, context: 128 },
+};
+
+export const FORMATS = Object.keys(weightRange) as WeightFormat[];
+export const PLACEMENTS: readonly StudySettings['placement'][] = ['sram', 'flash'];
+
+function variants(): StudyCase[] {
+  return Object.entries(VARIANT_SHAPES).flatMap(([name, shape]) => {
+    const settings: StudySettings[] = [
+      ...FORMATS.map((format) => ({ ...SETTINGS, format })),
+      ...FORMATS.flatMap((format) => PLACEMENTS.map((placement) => ({ ...SETTINGS, format, placement }))),
+      ...FORMATS.map((format) => ({ ...SETTINGS, format, cores: 1 as const })),
+    ];
+    return settings.map((each) => caseOf(`${name}.${Object.values(each).join('.')}`, name, shape, each));
+  });
+}
+
+const caseOf = (
+  name: string,
+  set: string,
+  shape: QuantizedShape,
+  settings?: Partial<StudySettings>,
+): StudyCase => ({ name, set, heads: 'split', shape, seed: seedOf(set), settings });
+
+const CACHE_CONTEXT = 64;
+const everyLength = Array.from({ length: CACHE_CONTEXT }, (_, i) => i + 1);
+
+const CACHE_SHAPES: Record<string, Sizes> = {
+  'story-1k': { vocabulary: 64, dim: 8, hidden: 32, layers: 1, heads: 2 },
+  'chat-8k': { vocabulary: 128, dim: 16, hidden: 64, layers: 2, heads: 4 },
+  'chat-10k': { vocabulary: 144, dim: 18, hidden: 72, layers: 2, heads: 3 },
+  'assistant-45k': { vocabulary: 256, dim: 32, hidden: 128, layers: 3, heads: 8 },
+};
+
+/** The original's ladder of sizes at every length of its longest contexts; one model at doubling lengths. */
+function cacheCases(): StudyCase[] {
+  const cases = Object.entries(CACHE_SHAPES).map(([name, sizes]) => ({
+    ...caseOf(name, 'cache', starmind(sizes, CACHE_CONTEXT)),
+    recompute: everyLength,
+  }));
+  const long = caseOf('llama-90k', 'cache', { ...STORY_90K, context: 256 });
+  return [...cases, { ...long, recompute: [1, 2, 4, 8, 16, 32, 64, 128, 256] }];
+}
+
+/** Seeds differ by shape alone, so that formats and cores are compared on the same weights. */
+function trainedCases(): StudyCase[] {
+  return TRAINED_SHAPES.flatMap(({ name, config }) => {
+    const { ropeTheta: _theta, normEps: _eps, ...shape } = config;
+    return TRAINED_FORMATS.flatMap((format) =>
+      ([1, 2] as const).map((cores) =>
+        caseOf(`${name}.${format}.${cores}`, name, shape, { format, placement: 'auto', cores }),
+      ),
+    );
+  });
+}
