@@ -40,7 +40,7 @@ export const BOARDS: readonly Board[] = [
     flashBytes: 2 * MEGABYTE,
     flashDivider: 2,
     led: null,
-    note: 'say --flash-mb; a slower flash needs a firmware built with its divider',
+    note: 'say --flash; a slower flash needs a firmware built with its divider',
   },
 ];
 

@@ -26,12 +26,14 @@ export const readTable = async (name: string, request: TableRequest = {}): Promi
   const { baud, timeoutSeconds = SILENCE_SECONDS, onRows } = request;
   const port = await openPort(name, baud);
   try {
-    await port.transport.write(encodeFrame(encodeMessage({ op: 'hello', id: 1 })));
     return parseDeviceTable(await collect(name, port.transport, timeoutSeconds, onRows));
   } finally {
     await port.close();
   }
 };
+
+/** How long a table may take to begin after it was asked for. */
+const ASK_AGAIN_SECONDS = 2;
 
 const collect = async (
   name: string,
@@ -40,23 +42,34 @@ const collect = async (
   onRows: TableRequest['onRows'],
 ): Promise<string> => {
   const decoder = new TextDecoder();
+  const ask = () => transport.write(encodeFrame(encodeMessage({ op: 'hello', id: 1 })));
   let text = '';
+  let silent = 0;
+  await ask();
   while (!isWhole(text)) {
-    const bytes = await transport.read(timeoutSeconds);
-    if (bytes.length === 0) throw nothingMore(name, text, timeoutSeconds);
+    const patience = Math.min(ASK_AGAIN_SECONDS, timeoutSeconds);
+    const bytes = await transport.read(patience);
+    silent = bytes.length === 0 ? silent + patience : 0;
+    if (silent >= timeoutSeconds) throw nothingMore(name, text, timeoutSeconds);
     text += decoder.decode(bytes, { stream: true });
-    if (!text.includes(HEAD) && isOurFirmware(text)) {
-      throw new BoardError(
-        'other-program',
-        `the firmware runs at ${name}, not the conformance program`,
-        'Put it on the board: starmind board flash --conformance',
-      );
+    if (text.includes(HEAD)) onRows?.(text.split('\nrow,').length - 1);
+    else if (isOurFirmware(text)) throw firmwareAt(name);
+    // A table whose head was missed has ended, or nobody prints one: the next is asked for.
+    else if (silent > 0 || text.includes(LAST_LINE)) {
+      text = '';
+      await ask();
     }
-    onRows?.(text.split('\nrow,').length - 1);
   }
   // From the last head on: a table that was under way when the port was opened has lost its own.
   return `${text.slice(text.lastIndexOf(HEAD))}\n`;
 };
+
+const firmwareAt = (name: string): BoardError =>
+  new BoardError(
+    'other-program',
+    `the firmware runs at ${name}, not the conformance program`,
+    'Put it on the board: starmind board flash --conformance',
+  );
 
 /** The end of a table whose head was seen. */
 const isWhole = (text: string): boolean => {

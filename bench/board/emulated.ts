@@ -36,6 +36,8 @@ export class EmulatedBoard {
   /** @throws ProgramError when a program does not fit */
   constructor({ bootrom, programs, flashBytes, port = 'uart' }: EmulatedBoardParts) {
     this.pico = new Pico({ bootrom, flashBytes });
+    // Without a cable the firmware has UART0 alone, and its USB costs nothing.
+    if (port === 'uart') this.pico.usb.unplug();
     for (const program of programs) this.pico.load(program);
     this.port = port === 'usb' ? this.pico.usb : this.pico.uart[0];
     this.port.onByte((byte) => this.outgoing.push(byte));

@@ -33,11 +33,11 @@ export interface BoardSession {
 }
 
 /** The id of the flash chip in the emulator (emulator/flash/chip.ts). */
-const EMULATED_BOARD_ID = 'e660537461726d64';
+const EMULATED_BOARD_ID = 'E660537461726D64';
 
 /** A board must show its flash chip's id to count as silicon. */
 export const originOf = ({ boardId }: Hello): 'emulated' | 'silicon' =>
-  boardId === undefined || boardId === EMULATED_BOARD_ID ? 'emulated' : 'silicon';
+  boardId === undefined || boardId.toUpperCase() === EMULATED_BOARD_ID ? 'emulated' : 'silicon';
 
 /**
  * Opens a port and greets the firmware. What an earlier client left running is stopped.

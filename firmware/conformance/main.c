@@ -3,6 +3,7 @@
  *   starmind-conformance,<format version>,<clk_sys in Hz>
  *   row,<name>,<unit>,<repetitions>,<total>
  *   done
+ * Then any byte on GPIO 1 makes it begin again, from a reset, so that a host need not catch the first table.
  * Interrupts are off, code lies in SRAM, and core 1 sleeps in the boot ROM, except where a row is about these.
  */
 #include "hardware/clocks.h"
@@ -11,6 +12,7 @@
 #include "hardware/structs/systick.h"
 #include "hardware/sync.h"
 #include "hardware/uart.h"
+#include "hardware/watchdog.h"
 #include "rows.h"
 
 #define FORMAT_VERSION "1"
@@ -78,6 +80,16 @@ static void start_systick(void) {
   systick_hw->csr = 5;  // counts clk_sys, no exception
 }
 
+/* Sleeps until a byte comes that was not sent before the table ended, and resets. */
+static void begin_again_when_asked(void) {
+  while (uart_is_readable(uart0)) (void)uart_get_hw(uart0)->dr;
+  uart_get_hw(uart0)->imsc = UART_UARTIMSC_RXIM_BITS | UART_UARTIMSC_RTIM_BITS;
+  irq_set_enabled(UART0_IRQ, true);
+  while (!uart_is_readable(uart0)) __wfi();
+  watchdog_reboot(0, 0, 0);
+  while (true) __wfi();
+}
+
 int main(void) {
   uart_init(uart0, BAUD);
   gpio_set_function(0, GPIO_FUNC_UART);
@@ -105,5 +117,5 @@ int main(void) {
   clock_rows();
   put_text("done\r\n");
   report_flush();
-  while (true) __wfi();
+  begin_again_when_asked();
 }

@@ -16,7 +16,7 @@ interface EmulateFlags {
   tcp?: number;
   usb?: boolean;
   board: string;
-  flashMb?: number;
+  flash?: number;
   model: string | false;
   format?: WeightFormat;
   placement?: Placement;
@@ -56,7 +56,7 @@ export const addEmulate = (board: Command): Command =>
     .option('--tcp <port>', 'a TCP port on loopback; 0 takes any that is free', readPort)
     .option('--usb', 'the far end is the USB serial port instead of UART0')
     .option('--board <name>', 'a board of "starmind board list"', 'pico')
-    .option('--flash-mb <size>', 'another flash size', readMegabytes)
+    .option('--flash <mb>', 'another flash size, in MB', readMegabytes)
     .option('-m, --model <name>', 'the model in flash', 'story-90k')
     .option('--no-model', 'no model in flash')
     .addOption(formatOption())
@@ -128,7 +128,7 @@ const makeBoard = async (flags: EmulateFlags): Promise<EmulatedBoard> => {
       `There are: ${BOARDS.map(({ name }) => name).join(', ')}`,
     );
   }
-  const flashBytes = flags.flashMb === undefined ? known.flashBytes : flags.flashMb * 1024 * 1024;
+  const flashBytes = flags.flash === undefined ? known.flashBytes : flags.flash * 1024 * 1024;
   return new EmulatedBoard({
     bootrom: await bootromBytes(),
     programs: await programs(flags),
