@@ -8,6 +8,7 @@ export type { ByteListener, PicoUart } from './ports/uart.ts';
 export type { PicoUsb } from './ports/usb.ts';
 export { ProgramError, UsageError } from './program/errors.ts';
 export { loadProgram, type ReadOptions, readProgram } from './program/load.ts';
+export type { Snapshot } from './snapshot/snapshot.ts';
 export { TIMING_VERSION } from './timing/table.ts';
 export type { CallObserver } from './trace/call-observer.ts';
 export {

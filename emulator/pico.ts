@@ -18,6 +18,7 @@ import { PicoUart } from './ports/uart.ts';
 import { PicoUsb } from './ports/usb.ts';
 import { ProgramError, UsageError } from './program/errors.ts';
 import { SymbolTable } from './program/symbols.ts';
+import { machineOf, type Snapshot, Snapshots } from './snapshot/snapshot.ts';
 import { StockMachine } from './stock/machine.ts';
 import { setBootVector } from './stock/wiring.ts';
 import type { CallObserver } from './trace/call-observer.ts';
@@ -58,6 +59,9 @@ export class Pico {
   private stackRanges: StackRanges | undefined;
   private calls: CallObserver | null = null;
   private stopRequested = false;
+  private running = false;
+  /** Of the present machine, and of those before its resets. */
+  private readonly snapshots = new WeakMap<Machine, Snapshots>();
   private faultReport: DetailedFaultReport | undefined;
 
   /** @throws UsageError when an option is out of range */
@@ -100,13 +104,24 @@ export class Pico {
   }
 
   run(until: RunUntil): RunResult {
+    this.running = true;
+    const stopListening: ((() => void) | undefined)[] = [];
+    try {
+      return this.runUntil(until, stopListening);
+    } finally {
+      this.running = false;
+      for (const stop of stopListening) stop?.();
+    }
+  }
+
+  private runUntil(until: RunUntil, listening: ((() => void) | undefined)[]): RunResult {
     this.stopRequested = false;
     let end: RunEnd | undefined;
     const finish = (reason: RunEnd) => {
       end ??= reason;
       this.machine.stop();
     };
-    const listening = [this.endAtText(until, finish), this.endAtPin(until, finish)];
+    listening.push(this.endAtText(until, finish), this.endAtPin(until, finish));
     const deadline = until.timeoutSeconds === undefined ? undefined : this.seconds + until.timeoutSeconds;
     while (!end) {
       end = this.endAlready(until, deadline);
@@ -115,8 +130,39 @@ export class Pico {
       if (this.machine.fault) end = this.machine.fault.lockup ? 'lockup' : 'fault';
       else if (!end && (this.stopRequested || until.stop?.())) end = 'stopped';
     }
-    for (const stopListening of listening) stopListening?.();
     return { end, cycles: this.cycles, seconds: this.seconds, fault: this.fault };
+  }
+
+  /**
+   * The whole state, to come back to with `restore` as often as wanted. Listeners, watches and breakpoints are not part of it.
+   * @throws UsageError inside a run (in a listener: call `stop` and take it after the run), and on the stock core
+   */
+  snapshot(): Snapshot {
+    return this.snapshotsOf(this.machine).take();
+  }
+
+  /**
+   * Makes everything as it was when the snapshot was taken; what then happens is what happened then, cycle for cycle.
+   * @throws UsageError inside a run, and for a snapshot of another Pico
+   */
+  restore(snapshot: Snapshot): void {
+    const machine = machineOf(snapshot);
+    if (!this.snapshots.has(machine))
+      throw new UsageError('A snapshot can be restored only on the Pico it was taken of');
+    this.snapshotsOf(machine).restore(snapshot);
+    this.faultReport = undefined;
+    if (machine !== this.machine) {
+      this.machine = machine;
+      machine.forgetWatches();
+      this.watch();
+    }
+    this.calls?.restarted(machine.cycles);
+    machine.observeCalls(this.calls);
+  }
+
+  /** A digest of the whole state: equal after runs that were equal. @throws UsageError as `snapshot` does */
+  stateHash(): string {
+    return this.snapshotsOf(this.machine).hash();
   }
 
   /** clk_sys cycles since reset. */
@@ -288,12 +334,31 @@ export class Pico {
     for (const port of this.uart) port.connect(machine.rp2040.uart[port.index], machine);
     this.usb.connect(machine.rp2040, machine);
     for (const pin of this.pins) pin.connect(machine.rp2040.gpio[pin.index], () => machine.cycles);
-    for (const watch of this.writeWatches.values())
-      watch.end = machine.watchWrite(watch.address, watch.watcher);
-    for (const watch of this.counterWatches.values()) watch.end = machine.onCounterRead(watch.listener);
+    this.watch();
     this.applyStackRanges();
     this.calls?.restarted(machine.cycles);
     machine.observeCalls?.(this.calls);
+  }
+
+  private watch(): void {
+    const { machine } = this;
+    for (const watch of this.writeWatches.values())
+      watch.end = machine.watchWrite(watch.address, watch.watcher);
+    for (const watch of this.counterWatches.values()) watch.end = machine.onCounterRead(watch.listener);
+  }
+
+  private snapshotsOf(machine: Machine): Snapshots {
+    if (this.running)
+      throw new UsageError(
+        'A snapshot is taken or restored between runs, not by a listener: call stop() first',
+      );
+    if (!(machine instanceof TwoCoreMachine))
+      throw new UsageError('Snapshots are offered on the starmind core only');
+    const known = this.snapshots.get(machine);
+    if (known !== undefined) return known;
+    const made = new Snapshots(machine, [...this.uart, this.usb, ...this.pins]);
+    this.snapshots.set(machine, made);
+    return made;
   }
 
   private applyStackRanges(): void {

@@ -42,6 +42,7 @@ export class Watchdog extends RegisterBlock {
   private baseCount = 0;
   private baseNanos = 0;
   private countHz = 0;
+  private knownRefHz = -1;
   private readonly refHz: () => number;
   private readonly alarm: { schedule(deltaNanos: number): void; cancel(): void };
 
@@ -70,6 +71,13 @@ export class Watchdog extends RegisterBlock {
   get tickHz(): number {
     const cycles = this.tickControl & TICK_CYCLES;
     return this.tickControl & TICK_ENABLE && cycles ? this.refHz() / cycles : 0;
+  }
+
+  /** clk_ref may have changed. */
+  referenceIs(hz: number): void {
+    if (hz === this.knownRefHz) return;
+    this.knownRefHz = hz;
+    this.clockChanged();
   }
 
   /** clk_ref changed: keep the count, go on at the new rate. */

@@ -137,6 +137,18 @@ export class CodeCache {
     for (let page = 0; page < this.sramPages.length; page++) this.sramPages[page] &= PAGE_WATCHED;
   }
 
+  /** Which pages of SRAM stores look at closely, for `restorePages`. */
+  copyPages(): Uint8Array {
+    return this.sramPages.slice();
+  }
+
+  /** Everything is forgotten, but stores take the same ways as when the copy was made. */
+  restorePages(pages: Uint8Array): void {
+    this.forgetAll();
+    for (let page = 0; page < pages.length; page++)
+      this.sramPages[page] |= pages[page] & (PAGE_CODE | PAGE_UNSTRIPED_CODE);
+  }
+
   addBreakpoint(address: number): void {
     this.breakpoints.add(canonical(address));
     this.forgetAround(address);

@@ -89,7 +89,7 @@ export class Session {
       case 'S':
         return this.report(this.target.step(this.core));
       case 'b':
-        return rest === 's' ? this.report(this.target.stepBack(this.core)) : UNKNOWN;
+        return this.goBack(rest);
       case 'v':
         return this.verbose(text, packet);
       case 'q':
@@ -114,6 +114,17 @@ export class Session {
 
   private async continue(): Promise<string> {
     const stop = await this.target.resume(this.core, () => this.interruptWanted || this.ended);
+    this.interruptWanted = false;
+    return this.report(stop);
+  }
+
+  private goBack(how: string): Promise<string> | string {
+    if (how === 's') return this.report(this.target.stepBack(this.core));
+    return how === 'c' ? this.continueBack() : UNKNOWN;
+  }
+
+  private async continueBack(): Promise<string> {
+    const stop = await this.target.resumeBack(this.core, () => this.interruptWanted || this.ended);
     this.interruptWanted = false;
     return this.report(stop);
   }
@@ -258,7 +269,7 @@ export class Session {
       case 'qSupported':
         return (
           `PacketSize=${PACKET_BYTES.toString(16)};QStartNoAckMode+;qXfer:features:read+;qXfer:memory-map:read+;` +
-          'vContSupported+;hwbreak+;ReverseStep+'
+          'vContSupported+;hwbreak+;ReverseStep+;ReverseContinue+'
         );
       case 'QStartNoAckMode':
         this.withoutAcknowledgements = true;

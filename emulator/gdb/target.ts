@@ -8,7 +8,7 @@ import type { CoreIndex } from '../machine.ts';
 import type { Pico } from '../pico.ts';
 import { UsageError } from '../program/errors.ts';
 import { PC, REGISTER_NAMES } from './description.ts';
-import { History } from './history.ts';
+import { History, type Moment } from './history.ts';
 import { loadAt } from './loads.ts';
 
 export type WatchKind = 'write' | 'read' | 'access';
@@ -17,6 +17,12 @@ export type Stop =
   | { kind: 'breakpoint' | 'step' | 'interrupt' | 'history-begins'; core: CoreIndex }
   | { kind: 'watch'; core: CoreIndex; watch: WatchKind; address: number }
   | { kind: 'fault'; core: CoreIndex; fault: string };
+
+interface Hit {
+  stop: Stop;
+  /** Of the core that was stopped. */
+  cycle: number;
+}
 
 interface Watchpoint {
   kind: WatchKind;
@@ -40,8 +46,10 @@ export class DebugTarget {
   private attached: Chip | undefined;
   private stop: Stop | undefined;
   private stoppedCore: CoreIndex = 0;
-  /** The past is run again: nothing stops it, and what it prints was printed before. */
+  /** The past is run again: what it prints was printed before. */
   goingBack = false;
+  /** Nothing stops a run. */
+  private isDeaf = false;
 
   /** @throws UsageError with the stock core, which cannot be debugged */
   constructor(pico: Pico) {
@@ -74,13 +82,41 @@ export class DebugTarget {
     const slow = this.watchpoints.some(({ kind }) => kind !== 'write');
     while (this.stop === undefined) {
       if (interrupted()) return this.take({ kind: 'interrupt', core: focus });
-      if (slow) this.runWatchingLoads();
-      else this.pico.run({ cycle: this.pico.cycles + SLICE_CYCLES });
-      this.attach();
-      this.noticeFault();
+      this.runTo(this.pico.cycles + (slow ? SLICE_CYCLES / 50 : SLICE_CYCLES));
+      this.history.keep();
       await new Promise((resume) => setImmediate(resume));
     }
     return this.take();
+  }
+
+  /**
+   * Goes back to the last breakpoint or watchpoint that was reached before now. At a watchpoint it stands behind the store: GDB takes
+   * an ARM's watchpoints for such that stop before it, and steps back over it by itself.
+   */
+  async resumeBack(focus: CoreIndex, interrupted: () => boolean): Promise<Stop> {
+    const present = this.now;
+    let end = present;
+    this.goingBack = true;
+    for (const moment of this.history.momentsBefore(present)) {
+      // A store that has just stopped the run lies behind; a breakpoint that the core stands on does not.
+      const last = this.hitsFrom(moment, end).findLastIndex(
+        ({ stop, cycle }) => cycle < present || (stop.kind === 'watch' && cycle === present),
+      );
+      if (last >= 0) return this.arrive(moment, end, last + 1);
+      end = moment.cycle;
+      await new Promise((resume) => setImmediate(resume));
+      if (interrupted()) return this.standAt(moment, { kind: 'interrupt', core: focus });
+    }
+    return this.standAt(this.history.beginning, { kind: 'history-begins', core: focus });
+  }
+
+  private standAt(moment: Moment, stop: Stop): Stop {
+    this.pico.restore(moment.snapshot);
+    this.attach();
+    this.history.forgetAfter(moment.cycle);
+    this.goingBack = false;
+    this.stop = undefined;
+    return this.take(stop);
   }
 
   /** One instruction of a core (an exception that comes first counts as one). */
@@ -88,19 +124,22 @@ export class DebugTarget {
     this.stop = this.faultStop();
     if (this.stop === undefined) this.stepCore(id);
     this.noticeFault();
+    this.history.keep();
     return this.take({ kind: 'step', core: id });
   }
 
-  /** Back to before the core's last instruction, by running again from the last reset. */
+  /** Back to before the core's last instruction. */
   stepBack(id: CoreIndex): Stop {
     const breakpoints = [...this.breakpoints];
     for (const address of breakpoints) this.removeBreakpoint(address);
     this.goingBack = true;
+    this.isDeaf = true;
     const found = this.history.back(
       () => this.chip.cores[id].cycle,
       () => this.stepCore(id),
     );
     this.goingBack = false;
+    this.isDeaf = false;
     this.attach();
     for (const address of breakpoints) this.addBreakpoint(address);
     this.stop = undefined;
@@ -230,7 +269,7 @@ export class DebugTarget {
   }
 
   private stopAt(stop: Stop): void {
-    if (this.goingBack) return;
+    if (this.isDeaf) return;
     this.stop ??= stop;
     this.pico.stop();
   }
@@ -283,9 +322,16 @@ export class DebugTarget {
     if (this.breakpoints.has(pc)) this.chip.code.addBreakpoint(pc);
   }
 
+  /** Runs to a cycle, or to what stops before it. */
+  private runTo(cycle: number): void {
+    if (this.watchpoints.some(({ kind }) => kind !== 'write')) this.runWatchingLoads(cycle);
+    else this.pico.run({ cycle });
+    this.attach();
+    this.noticeFault();
+  }
+
   /** Loads are told from instructions about to be executed, so the chip runs cycle by cycle. */
-  private runWatchingLoads(): void {
-    const end = this.pico.cycles + SLICE_CYCLES / 50;
+  private runWatchingLoads(end: number): void {
     const { cores } = this.chip;
     let left = [-1, -1];
     while (this.stop === undefined && this.pico.cycles < end && this.chip.cores === cores) {
@@ -296,6 +342,36 @@ export class DebugTarget {
       left = cores.map((core) => core.cycle);
       this.pico.run({ cycle: this.pico.cycles + 1 });
     }
+  }
+
+  /** What stops a run from a moment to a cycle, in order; the Pico is then there, or at the stop of number `most`. */
+  private hitsFrom(moment: Moment, end: number, most = Number.POSITIVE_INFINITY): Hit[] {
+    const hits: Hit[] = [];
+    this.pico.restore(moment.snapshot);
+    this.attach();
+    this.stop = undefined;
+    const later = [...this.history.interventionsAfter(moment, end)];
+    for (;;) {
+      const next = later[0]?.cycle ?? end;
+      if (this.stop === undefined) this.runTo(Math.min(next, end));
+      const stop = this.stop as Stop | undefined;
+      if (stop !== undefined) {
+        hits.push({ stop, cycle: this.chip.cores[stop.core].cycle });
+        if (hits.length >= most || stop.kind === 'fault') return hits;
+        this.leaveBreakpoints();
+      } else if (later.length > 0 && this.pico.cycles >= next) later.shift()?.apply();
+      else if (this.pico.cycles >= end) return hits;
+    }
+  }
+
+  /** Stands at one of the hits on the way from a moment, and forgets what came after it. */
+  private arrive(moment: Moment, end: number, number: number): Stop {
+    const { stop, cycle } = this.hitsFrom(moment, end, number).at(-1) as Hit;
+    this.history.forgetAfter(cycle);
+    this.stop = undefined;
+    this.stoppedCore = stop.core;
+    this.goingBack = false;
+    return stop;
   }
 
   private noticeLoad(core: Core): void {

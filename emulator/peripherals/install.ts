@@ -121,12 +121,9 @@ export function installPeripherals(rp2040: RP2040, options: PeripheralOptions = 
   for (const spi of rp2040.spi) runSpiInEmulatedTime(rp2040, spi);
   const setAdcClock = repairAdc(rp2040.adc);
   const { clocks, timer, watchdog } = clockTree;
-  let refHz = -1;
   clocks.onChange = () => {
     setAdcClock(clocks.frequency('adc'));
-    if (clocks.refFreq === refHz) return;
-    refHz = clocks.refFreq;
-    watchdog.clockChanged();
+    watchdog.referenceIs(clocks.refFreq);
   };
   clocks.update();
   return { ...flashSide, clocks, timer, watchdog, power, resets, systemConfig, uart, dma };

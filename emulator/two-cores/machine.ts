@@ -40,6 +40,8 @@ export class TwoCoreMachine implements Machine {
   readonly chip: Chip;
   fault: MachineFault | undefined;
   resetRequested = false;
+  /** State that no field leads to. */
+  readonly hiddenState: readonly object[];
   private readonly flashBytes: number;
   private readonly counterListeners: CounterReadListener[] = [];
   private readonly stacks: [StackRange | undefined, StackRange | undefined] = [undefined, undefined];
@@ -54,17 +56,17 @@ export class TwoCoreMachine implements Machine {
     chip.rp2040.flash.set(from.flash);
     if (from.sram) chip.rp2040.sram.set(from.sram);
     continueTime(chip, from);
-    const { systemConfig } = installPeripherals(chip.rp2040, {
+    const peripherals = installPeripherals(chip.rp2040, {
       flashBytes: from.flash.length,
       onFlashChange: (start, end) => chip.flashChanged(start, end),
       onCore1Off: (off) => this.holdCore1(off),
       crossbar: chip,
     });
-    systemConfig.onNmiMask = (core, mask) => {
+    peripherals.systemConfig.onNmiMask = (core, mask) => {
       chip.cores[core].nvic.nmiMask = mask;
     };
     resetPads(chip.rp2040);
-    runPioInEmulatedTime(chip.rp2040);
+    this.hiddenState = [peripherals, ...runPioInEmulatedTime(chip.rp2040)];
     connectWatchdog(chip.rp2040, from, () => this.requestReset());
     chip.rp2040.addClockListener(() => this.stop());
     for (const ppb of chip.ppbs) ppb.onResetRequest = () => this.requestReset();
@@ -161,6 +163,12 @@ export class TwoCoreMachine implements Machine {
       const at = this.counterListeners.indexOf(listener);
       if (at >= 0) this.counterListeners.splice(at, 1);
     };
+  }
+
+  /** Nobody watches any more. */
+  forgetWatches(): void {
+    this.chip.watches.clear();
+    this.counterListeners.length = 0;
   }
 
   profileInstructions(profile: InstructionProfile | undefined): void {

@@ -200,6 +200,24 @@ export class XipCache implements XipPort {
     this.valid[line] = 0;
   }
 
+  /** `resident` follows from tags and valid bits; it is emptied before these change otherwise than by accesses, ... */
+  forgetResident(): void {
+    this.setResident((line) => this.valid[line] !== 0, 0);
+  }
+
+  /** ... and filled again afterwards. */
+  restoreResident(): void {
+    this.setResident((line, word) => (this.valid[line] & (1 << word)) !== 0);
+  }
+
+  private setResident(applies: (line: number, word: number) => boolean, value?: number): void {
+    for (let line = 0; line < SETS * WAYS; line++) {
+      const first = ((this.tags[line] << TAG_SHIFT) | ((line >> 1) << 3)) >>> 2;
+      for (const word of [0, 1])
+        if (applies(line, word)) this.resident[first + word] = value ?? (line & 1) + 1;
+    }
+  }
+
   private invalidateAll(): void {
     for (let set = 0; set < SETS; set++) {
       this.drop(set, 0);

@@ -96,6 +96,40 @@ describe.skipIf(GDB === undefined)('gdb-multiarch', () => {
     expect(target.pico.readWord(target.pico.symbol('sm_phase_marker')!.address)).toBe(0);
   });
 
+  it('goes back to the last breakpoint and to the store that a watchpoint saw', async () => {
+    target.reset();
+    const said = await gdb(
+      'hbreak sm_engine_forward',
+      'monitor send generate 2 Once',
+      'continue',
+      'monitor cycles',
+      'hbreak sm_sample',
+      'continue',
+      'delete 2',
+      'reverse-continue',
+      'info symbol $pc',
+      'monitor cycles',
+      'delete',
+      'watch *(unsigned *) &sm_phase_marker',
+      'continue',
+      'continue',
+      'p *(unsigned *) &sm_phase_marker + 0',
+      'reverse-continue',
+      'p *(unsigned *) &sm_phase_marker',
+      'stepi',
+      'p *(unsigned *) &sm_phase_marker + 0 * 0',
+      'delete',
+      'reverse-continue',
+    );
+    expect(said('info symbol $pc')).toMatch(/^sm_engine_forward in section/);
+    const phase = Number(/= (\d+)/.exec(said('p *(unsigned *) &sm_phase_marker + 0'))?.[1]);
+    const before = Number(/= (\d+)/.exec(said('p *(unsigned *) &sm_phase_marker'))?.[1]);
+    const after = Number(/= (\d+)/.exec(said('p *(unsigned *) &sm_phase_marker + 0 * 0'))?.[1]);
+    expect(before).not.toBe(phase);
+    expect(after).toBe(phase);
+    expect(said('reverse-continue')).toBeDefined();
+  });
+
   it('steps an assembly loop round and round', async () => {
     target.reset();
     const steps = Array.from({ length: 400 }, (_, i) => ['stepi', `p/x (unsigned) $pc + 0 * ${i}`]).flat();

@@ -131,6 +131,56 @@ describe('a session', () => {
     expect(await ask('bs')).toBe('T05replaylog:begin;thread:01;');
   });
 
+  it('goes back to the last breakpoint, to the one before, and to the beginning', async () => {
+    const { ask } = debugging(...COUNTER);
+    await ask(`Z1,${hex(LOOP_START)},2`);
+    for (let i = 0; i < 10; i++) await ask('c');
+    await ask('s');
+    for (let count = 9; count >= 0; count--) {
+      expect(await ask('bc')).toBe('T05thread:01;');
+      expect(word(await ask('pf'))).toBe(LOOP_START);
+      expect(word(await ask('p0'))).toBe(count);
+    }
+    expect(await ask('bc')).toBe('T05replaylog:begin;thread:01;');
+    expect(await ask('c')).toBe('T05thread:01;');
+    expect(word(await ask('p0'))).toBe(0);
+  });
+
+  it('goes back to the store that a watchpoint saw', async () => {
+    const { ask } = debugging(...COUNTER);
+    await ask(`Z2,${hex(DATA)},4`);
+    for (let i = 0; i < 5; i++) await ask('c');
+    expect(word(await ask(`m${hex(DATA)},4`))).toBe(5);
+    for (const stored of [5, 4, 3]) {
+      // Behind the store, as when it stopped the run; GDB itself then steps back over it.
+      expect(await ask('bc')).toBe('T05watch:20010000;thread:01;');
+      expect(word(await ask(`m${hex(DATA)},4`))).toBe(stored);
+      expect(await ask('bs')).toBe('T05thread:01;');
+      expect(word(await ask('pf'))).toBe(LOOP_START + 2);
+      expect(word(await ask(`m${hex(DATA)},4`))).toBe(stored - 1);
+    }
+    expect(await ask('c')).toBe('T05watch:20010000;thread:01;');
+    expect(word(await ask(`m${hex(DATA)},4`))).toBe(3);
+  });
+
+  it('finds its way back through a long past, by snapshots that it kept on the way', async () => {
+    const { ask, target } = debugging(...COUNTER);
+    const far = 30_000_000;
+    for (let cycle = 0; cycle < far; cycle += 1_000_000) {
+      target.pico.run({ cycle });
+      await ask('s');
+    }
+    const here = await ask('g');
+    const began = target.pico.cycles;
+    expect(await ask('bs')).toBe('T05thread:01;');
+    await ask('s');
+    expect(await ask('g')).toBe(here);
+    await ask(`Z1,${hex(LOOP_START)},2`);
+    expect(await ask('bc')).toBe('T05thread:01;');
+    expect(word(await ask('pf'))).toBe(LOOP_START);
+    expect(began - target.pico.cycles).toBeLessThan(10);
+  });
+
   it('keeps what the debugger wrote when it goes back', async () => {
     const { ask } = debugging(...COUNTER);
     await ask(`Z1,${hex(LOOP_START)},2`);
@@ -229,6 +279,7 @@ describe('a session', () => {
       'qThreadExtraInfo,',
       's',
       'bs',
+      'bc',
       'R',
       'D',
       '',
