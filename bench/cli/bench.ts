@@ -1,13 +1,13 @@
 /** `starmind bench`: the gate. Right tokens, and every cycle where it was. */
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { GateResult } from '../gate/gate.ts';
 import type { FirmwareFiles } from '../gate/pool.ts';
 import type { NamedScenario } from '../gate/scenarios.ts';
 import { EXIT, type ExitCode, usageError } from './exit.ts';
-import { writeWhole } from './files.ts';
+import { checkFolderOf, writeWhole } from './files.ts';
 import { readCount } from './numbers.ts';
 import { startProgress } from './progress.ts';
 import { note, painterFor, print } from './terminal.ts';
@@ -75,12 +75,38 @@ const bench = async (names: string[], flags: BenchFlags): Promise<void> => {
       'Run it on your machine and commit the result.',
     );
   }
-  const { check = false } = flags;
   const { readScenarios } = await import('../gate/scenarios.ts');
-  const { obsoleteBaselines } = await import('../gate/gate.ts');
   const all = readScenarios(flags.scenarios);
-  const gates = await runAll(select(all, names), await firmwareFiles(flags.firmware), flags);
-  const obsolete = names.length > 0 ? [] : obsoleteBaselines(all, flags.baselines);
+  const chosen = select(all, names);
+  for (const file of [flags.markdown, flags.junit, flags.smallerIsBetter]) checkFolderOf(file);
+  await inTurn(flags, () => measureAndReport(all, chosen, flags));
+};
+
+/** One that writes baselines has them to itself; others wait until it is done. */
+const inTurn = async ({ update, baselines }: BenchFlags, work: () => Promise<void>): Promise<void> => {
+  const { BASELINE_FOLDER } = await import('../gate/baseline.ts');
+  const { whenUnlocked, withLock } = await import('../../firmware/lock.ts');
+  const folder = baselines ?? BASELINE_FOLDER;
+  const onWait = (pid: number | undefined) =>
+    note(`waiting: another starmind${pid === undefined ? '' : ` (process ${pid})`} updates ${folder}`);
+  if (update) {
+    mkdirSync(folder, { recursive: true });
+    await withLock(folder, work, { onWait });
+  } else {
+    await whenUnlocked(folder, { onWait });
+    await work();
+  }
+};
+
+const measureAndReport = async (
+  all: NamedScenario[],
+  chosen: NamedScenario[],
+  flags: BenchFlags,
+): Promise<void> => {
+  const { check = false } = flags;
+  const { obsoleteBaselines } = await import('../gate/gate.ts');
+  const gates = await runAll(chosen, await firmwareFiles(flags.firmware), flags);
+  const obsolete = chosen.length < all.length ? [] : obsoleteBaselines(all, flags.baselines);
   await writeReports(gates, flags);
   await show(gates, obsolete, flags, check);
   if (flags.update) await update(gates, flags.baselines);

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { PHASES, type Phase } from '../link/index.ts';
 import type { ScenarioResult } from '../target/scenario.ts';
 import type { PhaseFunctions } from './functions.ts';
+import { isRowLimits, type RowLimits } from './limits.ts';
 
 export const BASELINE_FOLDER = fileURLToPath(new URL('../../fixtures/baselines/', import.meta.url));
 export const BASELINE_SCHEMA_VERSION = 1;
@@ -28,6 +29,8 @@ export interface Baseline {
   tokens: Record<string, TokenCost>;
   /** Own cycles over the whole run by phase and function, to say which function moved; absent in older files. */
   functions?: PhaseFunctions;
+  /** What single rows are allowed, written by hand. */
+  limits?: RowLimits;
 }
 
 export class BaselineError extends Error {
@@ -86,6 +89,11 @@ export const readBaseline = (scenario: string, folder = BASELINE_FOLDER): Baseli
     !(value.functions === undefined || isCosts(value.functions))
   ) {
     throw new BaselineError(`${file} is not a baseline of schema version ${BASELINE_SCHEMA_VERSION}`);
+  }
+  if (value.limits !== undefined && !isRowLimits(value.limits)) {
+    throw new BaselineError(
+      `${file}: "limits" has prefill, tokens and phases, each with rows (001, or a phase) of softPercent and hardLimit`,
+    );
   }
   return value;
 };

@@ -1,11 +1,21 @@
-/** What moved between a baseline and a run. The tolerance is zero, and faster counts as moved too. */
+/** What moved between a baseline and a run; faster counts as moved too. What may move is said in limits.ts. */
 import { PHASES } from '../link/index.ts';
 import type { Baseline, TokenCost } from './baseline.ts';
 
 /** `where` is for example `token 12` or `prompt token 3`; numbers are cycles. */
 export type Finding =
   | { kind: 'other-token'; where: string; expected: number | undefined; got: number | undefined }
-  | { kind: 'cycles'; where: string; base: number; head: number; phases: PhaseChange[]; allowed?: true }
+  | {
+      kind: 'cycles';
+      where: string;
+      /** Key in the baseline, of a prompt token or of a token. */
+      row: string;
+      isPrompt: boolean;
+      base: number;
+      head: number;
+      phases: PhaseChange[];
+      allowed?: true;
+    }
   | { kind: 'over-limit'; where: string; limit: number; head: number }
   | { kind: 'no-baseline' }
   | { kind: 'other-clock'; base: number; head: number };
@@ -28,6 +38,8 @@ export const compareBaselines = (base: Baseline | undefined, head: Baseline): Fi
       findings.push({
         kind: 'cycles',
         where: `prompt token ${Number(index)}`,
+        row: index,
+        isPrompt: true,
         base: was ?? 0,
         head: is ?? 0,
         phases: [],
@@ -35,13 +47,14 @@ export const compareBaselines = (base: Baseline | undefined, head: Baseline): Fi
     }
   }
   for (const index of unionKeys(base.tokens, head.tokens)) {
-    findings.push(...compareToken(`token ${Number(index)}`, base.tokens[index], head.tokens[index]));
+    findings.push(...compareToken(index, base.tokens[index], head.tokens[index]));
   }
   const isOther = ({ kind }: Finding) => kind === 'other-token';
   return [...findings.filter(isOther), ...findings.filter((finding) => !isOther(finding))];
 };
 
-const compareToken = (where: string, base: TokenCost | undefined, head: TokenCost | undefined): Finding[] => {
+const compareToken = (row: string, base: TokenCost | undefined, head: TokenCost | undefined): Finding[] => {
+  const where = `token ${Number(row)}`;
   if (base?.token !== head?.token)
     return [{ kind: 'other-token', where, expected: base?.token, got: head?.token }];
   if (base === undefined || head === undefined) return [];
@@ -51,35 +64,11 @@ const compareToken = (where: string, base: TokenCost | undefined, head: TokenCos
     head: head[phase],
   }));
   if (phases.length === 0 && base.cycles === head.cycles) return [];
-  return [{ kind: 'cycles', where, base: base.cycles, head: head.cycles, phases }];
+  return [{ kind: 'cycles', where, row, isPrompt: false, base: base.cycles, head: head.cycles, phases }];
 };
 
 const unionKeys = (a: object, b: object): string[] =>
   [...new Set([...Object.keys(a), ...Object.keys(b)])].sort((x, y) => Number(x) - Number(y));
-
-/** What a scenario allows: `softPercent` of each token's baseline, and `hardLimit` cycles a token. */
-export interface Limits {
-  softPercent?: number;
-  hardLimit?: number;
-}
-
-/** Marks changes that the soft limit allows, and adds tokens above the hard one. */
-export const applyLimits = (findings: Finding[], head: Baseline, limits: Limits): Finding[] => {
-  const { softPercent = 0, hardLimit = Number.POSITIVE_INFINITY } = limits;
-  const marked = findings.map((finding): Finding => {
-    const isSmall =
-      finding.kind === 'cycles' &&
-      finding.base > 0 &&
-      Math.abs(finding.head - finding.base) * 100 <= softPercent * finding.base;
-    return isSmall ? { ...finding, allowed: true } : finding;
-  });
-  const above = Object.entries(head.tokens).flatMap(([index, { cycles }]): Finding[] =>
-    cycles > hardLimit
-      ? [{ kind: 'over-limit', where: `token ${Number(index)}`, limit: hardLimit, head: cycles }]
-      : [],
-  );
-  return [...marked, ...above];
-};
 
 export const isAllowed = (finding: Finding): boolean => finding.kind === 'cycles' && finding.allowed === true;
 

@@ -3,8 +3,9 @@ import { Profiler } from '../profile/profiler.ts';
 import type { LoadedModel, LoadOptions } from '../target/model.ts';
 import type { Scenario, ScenarioResult, Target } from '../target/scenario.ts';
 import { type Baseline, listBaselines, readBaseline, toBaseline, writeBaseline } from './baseline.ts';
-import { applyLimits, changedParts, compareBaselines, type Finding, isAllowed } from './compare.ts';
+import { changedParts, compareBaselines, type Finding, isAllowed } from './compare.ts';
 import { functionChanges, type PhaseFunctionChange, phaseFunctions } from './functions.ts';
+import { applyLimits } from './limits.ts';
 import { modelOptions, type NamedScenario } from './scenarios.ts';
 
 export interface GateTools {
@@ -34,6 +35,7 @@ export interface GateResult {
 
 export const runGate = async (scenario: NamedScenario, tools: GateTools): Promise<GateResult> => {
   const { prompt, tokens, sampler, cores, clockHz } = scenario;
+  const base = readBaseline(scenario.name, tools.baselineFolder);
   const model = await tools.loadModel(scenario.model, modelOptions(scenario));
   const asked: Scenario = { model, prompt, tokens, sampler, cores, clockHz };
   const expected = await tools.reference.run(asked);
@@ -45,14 +47,13 @@ export const runGate = async (scenario: NamedScenario, tools: GateTools): Promis
   });
   const functions = profiler.isConnected ? phaseFunctions(profiler) : undefined;
   const head = toBaseline(scenario.name, model.sha256, result, functions);
-  const base = readBaseline(scenario.name, tools.baselineFolder);
   return {
     scenario,
     result,
     firstWrongToken: firstDifference(expected.tokens, result.tokens),
     head,
     base,
-    findings: applyLimits(compareBaselines(base, head), head, scenario),
+    findings: applyLimits(compareBaselines(base, head), head, scenario, base?.limits),
     changed: changedParts(base, head),
     functionChanges: functionChanges(base?.functions, head.functions),
   };
@@ -91,6 +92,7 @@ export const updateBaseline = (gate: GateResult, folder?: string): boolean => {
   if (gate.firstWrongToken !== undefined) return false;
   const hasFunctions = gate.base?.functions !== undefined || gate.head.functions === undefined;
   const same = gate.findings.length === 0 && gate.changed.length === 0 && hasFunctions;
-  if (!same) writeBaseline(gate.head, folder);
+  const limits = gate.base?.limits;
+  if (!same) writeBaseline(limits === undefined ? gate.head : { ...gate.head, limits }, folder);
   return !same;
 };

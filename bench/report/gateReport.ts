@@ -43,7 +43,7 @@ export const functionLines = ({ findings, functionChanges }: GateResult): string
 
 export const headline = (gate: GateResult): string => {
   if (verdict(gate) === 'same' && gate.findings.length > 0)
-    return `cycles moved by no more than the ${gate.scenario.softPercent} % that are allowed`;
+    return `cycles moved by no more than ${allowance(gate)}`;
   if (verdict(gate) === 'same') return `${gate.result.tokens.length} tokens, every cycle as in the baseline`;
   if (verdict(gate) === 'wrong') return 'wrong tokens';
   if (gate.changed.includes('model')) return 'right tokens, but the baseline is of another model';
@@ -52,6 +52,11 @@ export const headline = (gate: GateResult): string => {
   const change = signed(total(gate.head.tokens) - total(gate.base.tokens));
   return `cycles moved, ${change} over ${gate.result.tokens.length} tokens`;
 };
+
+const allowance = ({ scenario: { softPercent }, base }: GateResult): string =>
+  base?.limits === undefined && softPercent !== undefined
+    ? `the ${softPercent} % that are allowed`
+    : 'what is allowed';
 
 export const describe = (finding: Finding): string => {
   switch (finding.kind) {

@@ -44,6 +44,25 @@ const recordedEcho = (text: string) => {
   return { pico, waves, from, vcd: writeVcd(waves.signals, { from, to: pico.seconds * 1e9 }) };
 };
 
+/** Times and values of each signal by name; values that do not change left out, since writers differ in repeating them. */
+const changesOf = (vcd: string): Record<string, string[]> => {
+  const names = new Map<string, string>();
+  const changes: Record<string, string[]> = {};
+  const values: Record<string, string> = {};
+  let time = '0';
+  for (const line of vcd.split('\n')) {
+    const variable = /^\$var \w+ 1 (\S+) (\S+)/.exec(line);
+    if (variable) names.set(variable[1]!, variable[2]!);
+    else if (line.startsWith('#')) time = line.slice(1);
+    const value = /^([01])(\S+)$/.exec(line);
+    const name = value && names.get(value[2]!);
+    if (!name || values[name] === value[1]) continue;
+    values[name] = value[1]!;
+    changes[name] = [...(changes[name] ?? []), `${time} ${value[1]}`];
+  }
+  return changes;
+};
+
 describe('waves', () => {
   test('a UART byte is a start bit, eight bits from the lowest, and a stop bit, each of its real length', () => {
     const { pico, waves } = recordedEcho('T');
@@ -83,6 +102,24 @@ describe('waves', () => {
     const body = writeVcd(signals, { from: 10, to: 50 }).split('$enddefinitions $end\n')[1];
     expect(body).toBe('#0\n$dumpvars\n1a\n1b\n0c\n0d\n1e\n$end\n#20\n0a\n0b\n1d\n0e\n#40\n');
   });
+
+  const gtkwave = ['vcd2fst', 'fst2vcd', 'vcd2lxt2'].every(
+    (tool) => spawnSync(tool, ['--help']).error === undefined,
+  );
+  test.skipIf(!gtkwave)("GTKWave's own readers take the VCD, and find every change in it", () => {
+    const { vcd } = recordedEcho('GTK');
+    const [file, fst, back] = ['gtk.vcd', 'gtk.fst', 'back.vcd'].map((name) => join(folder, name));
+    writeFileSync(file!, vcd);
+    const read = (tool: string, ...wanted: string[]) => {
+      const { status, stdout, stderr } = spawnSync(tool, wanted, { encoding: 'utf8' });
+      expect({ status, stderr }, tool).toEqual({ status: 0, stderr: '' });
+      return stdout;
+    };
+    read('vcd2fst', file!, fst!);
+    expect(changesOf(read('fst2vcd', '-f', fst!))).toEqual(changesOf(vcd));
+    read('vcd2lxt2', file!, back!);
+  });
+  if (!gtkwave) test.skip('GTKWave is not installed: apt-get install gtkwave', () => {});
 
   const sigrok = spawnSync('sigrok-cli', ['--version']).status === 0;
   test.skipIf(!sigrok)('sigrok-cli decodes both lines of the UART from the VCD', () => {

@@ -79,6 +79,25 @@ describe('starmind bench --check', () => {
     expect(broken).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/tiny\.json is no JSON/) });
   });
 
+  it('updates one after the other: the second one says what it waits for, and no file is half-written', async () => {
+    const other = join(folder, 'two');
+    const update = () => starmindProcess(['bench', ...options.slice(0, 2), '--baselines', other, '--update']);
+    const results = await Promise.all([update(), update()]);
+    for (const { exitCode } of results) expect(exitCode).toBe(0);
+    const said = results.map(({ stderr }) => stderr).join('');
+    expect(said).toMatch(/waiting: another starmind \(process \d+\) updates .*two/);
+    expect(said.match(/updated: tiny/g)).toHaveLength(1);
+    expect(readFileSync(join(other, 'tiny.json'), 'utf8')).toBe(readFileSync(baseline, 'utf8'));
+    expect(readdirSync(other)).toEqual(['tiny.json']);
+  });
+
+  it('finds out at once that a report cannot be written', async () => {
+    const file = join(folder, 'nowhere', 'junit.xml');
+    const { exitCode, stderr, stdout } = await starmind(['bench', ...options, '--junit', file]);
+    expect(stderr).toContain(`${file}: there is no such file or folder`);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  });
+
   it('never writes in CI, and exits with 3 from a process of its own', async () => {
     const before = readFileSync(baseline, 'utf8');
     const refused = await starmindProcess(['bench', ...options, '--update'], { CI: 'true' });
@@ -90,7 +109,7 @@ describe('starmind bench --check', () => {
     );
     expect(missing.exitCode).toBe(3);
     expect(readFileSync(baseline, 'utf8')).toBe(before);
-    expect(readdirSync(folder).sort()).toEqual(['baselines', 'scenarios.json', 'tiny.smp']);
+    expect(readdirSync(folder).sort()).toEqual(['baselines', 'scenarios.json', 'tiny.smp', 'two']);
   });
 
   it('prints one JSON object with the spread of the cycles', async () => {

@@ -62,7 +62,15 @@ describe('the gate', () => {
     await accept();
     const moved = await gate((result) => result.measured!.prefillCycles[0]!++);
     expect(moved.findings).toEqual([
-      { kind: 'cycles', where: 'prompt token 0', base: 150, head: 151, phases: [] },
+      {
+        kind: 'cycles',
+        where: 'prompt token 0',
+        row: '000',
+        isPrompt: true,
+        base: 150,
+        head: 151,
+        phases: [],
+      },
     ]);
   });
 
@@ -150,6 +158,63 @@ describe('updating a baseline', () => {
     updateBaseline(await gate(moveBy(5)), folder);
     expect(verdict(await gate(moveBy(5)))).toBe('same');
     expect(verdict(await gate())).toBe('moved');
+  });
+});
+
+describe('limits of single rows', () => {
+  /** Writes limits into the baseline, as a person would. */
+  const allow = async (limits: object): Promise<void> => {
+    await accept();
+    const file = baselinePath('small', folder);
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), limits }));
+  };
+
+  it.each([
+    [{ tokens: { '001': { softPercent: 5 } } }, 9, 'same'],
+    [{ tokens: { '001': { softPercent: 5 } } }, -9, 'same'],
+    [{ tokens: { '001': { softPercent: 5 } } }, 10, 'moved'],
+    [{ tokens: { '002': { softPercent: 50 } } }, 1, 'moved'],
+    [{ phases: { attention: { softPercent: 10 } } }, 11, 'same'],
+    [{ phases: { attention: { softPercent: 10 } } }, 12, 'moved'],
+    [{ phases: { ffn: { softPercent: 50 } } }, 1, 'moved'],
+    [{ tokens: { '001': { softPercent: 50, hardLimit: 195 } } }, 6, 'moved'],
+    [{ phases: { attention: { softPercent: 50, hardLimit: 119 } } }, 1, 'moved'],
+  ] as const)('%j and %i cycles in the attention of token 1: %s', async (limits, cycles, expected) => {
+    await allow(limits);
+    expect(verdict(await gate(moveBy(cycles)))).toBe(expected);
+  });
+
+  it('hold for prompt tokens too', async () => {
+    await allow({ prefill: { '000': { softPercent: 2, hardLimit: 152 } } });
+    const by = (cycles: number) =>
+      gate((result) => {
+        result.measured!.prefillCycles[0]! += cycles;
+      });
+    expect(verdict(await by(2))).toBe('same');
+    expect(gateLines(await by(3))).toContain('  prompt token 0: 153 cycles, above the limit of 152');
+  });
+
+  it('say which row is above its hard limit', async () => {
+    await allow({ phases: { attention: { hardLimit: 119 } } });
+    expect(gateLines(await gate())).toContain('  token 2, attention: 120 cycles, above the limit of 119');
+  });
+
+  it('stay when the baseline is updated', async () => {
+    const limits = { tokens: { '001': { softPercent: 5 } } };
+    await allow(limits);
+    expect(updateBaseline(await gate(moveBy(20)), folder)).toBe(true);
+    expect(readBaseline('small', folder)).toMatchObject({ limits, tokens: { '001': { cycles: 210 } } });
+  });
+
+  it.each([
+    [{ tokens: { one: {} } }],
+    [{ phases: { lunch: {} } }],
+    [{ rows: {} }],
+    [{ tokens: { '001': { soft: 3 } } }],
+    [{ tokens: { '001': { hardLimit: -1 } } }],
+  ])('that make no sense are refused: %j', async (limits) => {
+    await allow(limits);
+    await expect(gate()).rejects.toThrow(/small\.json: "limits" has prefill, tokens and phases/);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,8 +14,14 @@ const worker = (() => {
   const file = join(folder, 'worker.mjs');
   writeFileSync(
     file,
-    `process.on('message', ({ scenario }) => {
+    `import { writeFileSync } from 'node:fs';
+    process.on('message', ({ scenario }) => {
       if (scenario.prompt === 'die') process.exit(9);
+      if (scenario.prompt === 'hang') {
+        process.send({ kind: 'token', index: 0 });
+        writeFileSync(scenario.model, String(process.pid));
+        return;
+      }
       if (scenario.prompt === 'fail') process.send({ kind: 'error', name: 'ModelError', message: 'no such model' });
       else {
         process.send({ kind: 'token', index: 0 });
@@ -26,6 +32,18 @@ const worker = (() => {
   );
   return pathToFileURL(file);
 })();
+
+/** A process may take its time on a machine with other work. */
+const PATIENCE = { timeout: 60_000 };
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 const firmware = { elfPath: '', bootromPath: '', sha256: '' };
 const scenarios = (...prompts: string[]) =>
@@ -46,6 +64,22 @@ describe('gates in several processes', () => {
     await expect(runGates(scenarios('a', 'die'), { firmware, worker })).rejects.toThrow(
       's1: its worker process ended with 9 before it had a result',
     );
+  });
+
+  it('end when a worker is killed in the middle of its work, and leave no other one behind', async () => {
+    const files = ['first', 'second'].map((name) => join(folder, name));
+    const two = scenarios('hang', 'hang').map((scenario, i) => ({ ...scenario, model: files[i]! }));
+    const running = runGates(two, { firmware, worker, workers: 2 });
+    const failed = expect(running).rejects.toThrow(
+      's1: its worker process ended by SIGKILL before it had a result',
+    );
+    await expect
+      .poll(() => files.every((file) => existsSync(file) && readFileSync(file, 'utf8') !== ''), PATIENCE)
+      .toBe(true);
+    const [first, second] = files.map((file) => Number(readFileSync(file, 'utf8')));
+    process.kill(second!, 'SIGKILL');
+    await failed;
+    await expect.poll(() => isAlive(first!), PATIENCE).toBe(false);
   });
 
   it('hand on errors with their kind and the scenario', async () => {
