@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../bench/target/model.ts';
-import { defaultArenaLimit } from '../../models/index.ts';
+import { openModel } from '../../models/import/open.ts';
+import { buildImage, defaultArenaLimit } from '../../models/index.ts';
 import { interopDir } from '../models/interop.ts';
 import { onEmulator, onHost, outcome } from './support/bench.ts';
 
@@ -24,13 +25,14 @@ describe.skipIf(!isHere)('the real stories260K.bin, as the file is, on the emula
     },
   );
 
-  it('lies in SRAM as a whole in int4 with 256 positions', () => {
-    const model = loadModel(path, { format: 'int4', context: 256, placement: 'sram' });
-    expect(model.context).toBe(256);
-    expect(model.arenaBytes).toBeLessThanOrEqual(defaultArenaLimit);
-    const { embedding, layers } = model.quantized;
-    expect(layers).toHaveLength(5);
-    expect(embedding.format).toBe('int4');
-    expect(() => loadModel(path, { format: 'int8', context: 256, placement: 'sram' })).toThrow(/SRAM/);
+  it('has all its weights and 256 positions of keys and values in SRAM in int4; only the table of angles stays in flash', () => {
+    const opened = openModel(path);
+    if (opened.kind !== 'checkpoint') throw new Error('not a float model');
+    const { plan } = buildImage(opened.imported.checkpoint, { format: 'int4', context: 256 });
+    expect(plan.tensors.length).toBeGreaterThan(20);
+    expect(plan.tensors.every(({ placement }) => placement === 'sram')).toBe(true);
+    const outside = plan.tables.filter(({ placement }) => placement !== 'sram').map(({ name }) => name);
+    expect(outside).toEqual(['table rope']);
+    expect(plan.arenaBytes).toBeLessThanOrEqual(defaultArenaLimit);
   });
 });
