@@ -65,9 +65,10 @@ const greet = async (
   const onText = (bytes: Uint8Array) => heard.push(...bytes.subarray(0, HEARD_BYTES - heard.length));
   const transport = wrap(listening(port.transport, onText));
   const firstId = wrapFirstId(Math.random());
+  const patience = Math.min(GREETING_SECONDS, timeoutSeconds ?? GREETING_SECONDS);
   const hello = await ask(
     name,
-    new LinkClient(transport, { timeoutSeconds: GREETING_SECONDS, retries: GREETINGS - 1, firstId }),
+    new LinkClient(transport, { timeoutSeconds: patience, retries: GREETINGS - 1, firstId }),
     heard,
   );
   if (hello.protocol !== PROTOCOL) {
