@@ -20,6 +20,8 @@ const warnings = ['-std=gnu99', '-Wall', '-Wextra', '-Werror'];
 export interface M0BuildOptions {
   /** Use the hand-written kernels. @default false */
   kernels?: boolean;
+  /** Link what compares every kernel with its portable twin (twins.c); needs `kernels`. @default false */
+  twins?: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface M0BuildOptions {
  * @returns the path of the ELF
  * @throws when there is no arm-none-eabi-gcc, or with its messages
  */
-export async function buildM0({ kernels = false }: M0BuildOptions = {}): Promise<string> {
+export async function buildM0({ kernels = false, twins = false }: M0BuildOptions = {}): Promise<string> {
   const cc = 'arm-none-eabi-gcc';
   const files = ['engine', 'kernels'].flatMap((folder) =>
     readdirSync(join(firmware, folder))
@@ -38,6 +40,7 @@ export async function buildM0({ kernels = false }: M0BuildOptions = {}): Promise
   );
   const script = join(firmware, 'host', 'm0.ld');
   const support = join(firmware, 'host', 'm0_support.S');
+  if (twins) files.push(join(firmware, 'host', 'twins.c'));
   const flags = [...warnings, ...engineFlags, `-DSM_KERNELS_M0=${kernels ? 1 : 0}`];
   flags.push('-nostartfiles', `-Wl,-T,${script}`, '-Wl,--no-warn-rwx-segments', '-Wl,--entry=sm_engine_step');
 
