@@ -2,6 +2,7 @@
  * Finds where the firmware leaves the reference: the emulated Pico is looked at at every change of phase, and the first
  * tensor that is not the integer reference's is named with its element. Looking costs the firmware no cycle.
  */
+import type { Snapshot } from '../../emulator/index.ts';
 import type { Firmware } from '../../firmware/build.ts';
 import { IntegerModel } from '../../models/index.ts';
 import { LinkClient, PHASES } from '../link/index.ts';
@@ -12,6 +13,7 @@ import { type Scenario, ScenarioError } from '../target/scenario.ts';
 import { type ExpectedPhase, type ExpectedTensor, expectedPhases } from './expected.ts';
 import { placeOf, WorkingMemory } from './layout.ts';
 import { findWrongWeight, type WrongWeight } from './weights.ts';
+import { findWriter, type WrongStore } from './writer.ts';
 
 export interface Divergence {
   /** Forward passes that were right before: 0 is the first token of the prompt. */
@@ -34,6 +36,8 @@ export interface DiffResult {
   divergence: Divergence | undefined;
   /** Looked for when there is a divergence. */
   wrongWeight: WrongWeight | undefined;
+  /** The store that left the wrong value there; undefined where a token is wrong. */
+  writtenBy: WrongStore | undefined;
   /** Forward passes that were compared to their end. */
   passes: number;
   tensors: number;
@@ -78,9 +82,14 @@ export const findDivergence = async ({ scenario, firmware, image }: DiffRequest)
   }
   const divergence =
     comparison.divergence ?? wrongToken(reference.tokens, given, reference.promptTokens.length);
+  const { difference } = comparison;
   return {
     divergence,
     wrongWeight: divergence && findWrongWeight(device.pico, comparison.memory, model),
+    writtenBy:
+      difference &&
+      device.before &&
+      findWriter(device.pico, device.before, difference.address, difference.cycle),
     passes: comparison.passes,
     tensors: comparison.tensors,
   };
@@ -105,23 +114,43 @@ const wrongToken = (expected: number[], given: number[], promptTokens: number): 
   };
 };
 
-/** Reading from it ends as soon as the search is over. */
+/** Reading from it ends as soon as the search is over. A snapshot from before the present forward pass is at hand. */
 class ComparedDevice extends EmulatedDevice {
   searchOver = false;
+  /** Forward passes that have begun. */
+  begun = 0;
+  /** Taken when fewer passes had begun than now. */
+  before: Snapshot | undefined;
+  private latest: { snapshot: Snapshot; begun: number } | undefined;
+
+  /** What the host sends is part of the past only when it is in the snapshot. */
+  override write(bytes: Uint8Array): void {
+    super.write(bytes);
+    this.latest = undefined;
+  }
 
   override async read(timeoutSeconds: number): Promise<Uint8Array> {
     const deadline = this.pico.seconds + timeoutSeconds;
     for (;;) {
       if (this.searchOver) throw new ScenarioError('disagreement', 'the firmware left the reference');
+      if (this.latest?.begun !== this.begun)
+        this.latest = { snapshot: this.pico.snapshot(), begun: this.begun };
       const left = deadline - this.pico.seconds;
       const bytes = await super.read(Math.min(left, 0.05));
       if (bytes.length > 0 || left <= 0.05) return bytes;
     }
   }
+
+  passBegins(): void {
+    this.begun++;
+    this.before = this.latest?.snapshot ?? this.before;
+  }
 }
 
 class Comparison {
   divergence: Divergence | undefined;
+  /** Where in memory it is, and when it was seen. */
+  difference: { address: number; cycle: number } | undefined;
   passes = 0;
   tensors = 0;
   readonly memory: WorkingMemory;
@@ -150,8 +179,11 @@ class Comparison {
     if (this.divergence !== undefined) return;
     const finished = this.expected.shift();
     if (finished !== undefined) this.compare(finished);
-    if (PHASES[phase] === 'embed') this.expected = this.nextPass();
-    else if (phase >= PHASES.length) this.passes++;
+    if (PHASES[phase] === 'embed') {
+      this.device.passBegins();
+      this.expected = this.nextPass();
+    }
+    if (phase >= PHASES.length) this.passes++;
   }
 
   private nextPass(): ExpectedPhase[] {
@@ -176,6 +208,10 @@ class Comparison {
     const element = values.findIndex((value, i) => value !== actual[i]);
     this.tensors++;
     if (element < 0) return undefined;
+    this.difference = {
+      address: this.memory.addressOf(place, element),
+      cycle: this.device.pico.cycles,
+    };
     return {
       position: this.passes,
       token: this.story[this.passes],

@@ -84,6 +84,11 @@ export class WorkingMemory {
     return limit === undefined ? values : values.map((value) => Math.min(Math.max(value, -limit), limit));
   }
 
+  /** Of an element, as the firmware has it. */
+  addressOf({ region, from }: Place, element: number): number {
+    return this.arena + this.regions[region] + 4 * (from + element);
+  }
+
   bytes(arenaOffset: number, count: number): Uint8Array {
     return this.pico.readMemory(this.arena + arenaOffset, count);
   }

@@ -1,14 +1,20 @@
 /** Where the firmware left the reference, for people. */
 import type { DiffResult, Divergence } from '../diff/find.ts';
 import type { WrongWeight } from '../diff/weights.ts';
+import type { WrongStore } from '../diff/writer.ts';
+import { thousands } from './format.ts';
 
 export const DIFF_SCHEMA = 'starmind-diff/1';
 
-export const diffLines = ({ divergence, wrongWeight, passes, tensors }: DiffResult): string[] => {
+export const diffLines = ({ divergence, wrongWeight, writtenBy, passes, tensors }: DiffResult): string[] => {
   if (divergence === undefined) {
     return [`identical to the reference: ${tensors} tensors of ${passes} forward passes, and every token`];
   }
-  return [...divergenceLines(divergence), ...(wrongWeight === undefined ? [] : weightLines(wrongWeight))];
+  return [
+    ...divergenceLines(divergence),
+    ...(writtenBy === undefined ? [] : [writerLine(writtenBy)]),
+    ...(wrongWeight === undefined ? [] : weightLines(wrongWeight)),
+  ];
 };
 
 const divergenceLines = (divergence: Divergence): string[] => {
@@ -28,6 +34,9 @@ const divergenceLines = (divergence: Divergence): string[] => {
     `  ${wrongElements} of the tensor's ${elements} elements differ; everything before it is the same`,
   ];
 };
+
+const writerLine = ({ function: name, pc, core, cycle }: WrongStore): string =>
+  `  written by ${name ?? 'code without a symbol'} at 0x${pc.toString(16)}, core ${core}, cycle ${thousands(cycle)}`;
 
 const weightLines = ({ tensor, part, row, column, expected, actual, where, more }: WrongWeight): string[] => {
   const element = column === undefined ? `row ${row}` : `row ${row}, column ${column}`;

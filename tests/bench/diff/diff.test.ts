@@ -65,7 +65,10 @@ describe('the divergence finder', () => {
   ])(
     'names tensor and element of one wrong bit in $kind of layer $layer',
     async ({ kind, layer, row, column, ...seen }) => {
-      const { divergence, wrongWeight } = await diff(flipped(kind, layer, row, column));
+      const { divergence, wrongWeight, writtenBy } = await diff(flipped(kind, layer, row, column));
+      // The kernel that multiplies by the weight also stores the element, or what adds its result to the residual.
+      expect(writtenBy?.function).toMatch(/^sm_/);
+      expect(writtenBy?.stores).toBeGreaterThan(0);
       expect(divergence).toMatchObject({ layer, ...seen, wrongElements: 1 });
       expect(divergence?.actual).not.toBe(divergence?.expected);
       expect(wrongWeight).toMatchObject({
@@ -94,6 +97,7 @@ describe('the divergence finder', () => {
   it('says so in words', async () => {
     const lines = diffLines(await diff(flipped('wqkv', 0, 9, 5)));
     expect(lines[0]).toMatch(/^first difference: position \d+, layer 0, phase qkv, tensor y, element 9$/);
+    expect(lines[4]).toMatch(/^ {2}written by sm_matvec\w+ at 0x[0-9a-f]{8}, core [01], cycle [\d,]+$/);
     expect(lines.at(-1)).toMatch(
       /^cause: a wrong weight in flash: layer 0 wqkv, row 9, column 5 is -?\d+, not -?\d+$/,
     );

@@ -155,9 +155,13 @@ describe('a profile of a story', () => {
       const { user, system } = process.cpuUsage(before);
       return user + system;
     };
-    const alone = Math.min(await timeOf(), await timeOf());
-    const watched = Math.min(await timeOf(new Profiler()), await timeOf(new Profiler()));
-    expect(watched).toBeLessThanOrEqual(2 * alone);
+    // One pair is enough (it is 1.04 on a quiet machine), unless something else got in the way of it.
+    const ratios: number[] = [];
+    for (let pair = 0; pair < 3 && Math.min(...ratios) > 2; pair++) {
+      const alone = await timeOf();
+      ratios.push((await timeOf(new Profiler())) / alone);
+    }
+    expect(Math.min(...ratios)).toBeLessThanOrEqual(2);
   });
 
   it('of the instructions of a function agrees with that of functions, and changes nothing', async () => {
