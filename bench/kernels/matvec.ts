@@ -52,7 +52,7 @@ export const runMatvec = (
   const scales = program.halves(new Array(paddedRows).fill(40000));
   const a = Array.from({ length: padTo(columns, 4) }, (_, i) => (i < columns ? (rng.next() % 255) - 127 : 0));
   const sum = a.reduce((s, x) => s + x, 0);
-  const vector = program.words([program.words(a), 40000, 20, sum]);
+  const vector = program.words([program.words(a), 40000, 20, sum, 0, 0]);
   const y = program.words(new Array(paddedRows).fill(0));
   // struct sm_matrix: words, wm, rows, columns, run, we (i16), pre (u8), format (u8)
   const pre = format === 'int4g32' ? 10 : format === 'int8' ? 5 : 0;

@@ -130,6 +130,7 @@ static void SM_HOT norm_small(struct sm_engine *e, const struct sm_gain *gain) {
   }
   for (; n & 3u; n++) *out++ = 0;
   e->a.sum = sum;
+  e->a.half = 0;
   scale_by_root(&e->a, gain, m << (15u - length), length, squares);
 }
 

@@ -10,6 +10,7 @@ void SM_HOT sm_scaled_zero(struct sm_scaled *a, uint32_t n) {
   a->am = 0;
   a->ae = 0;
   a->sum = 0;
+  a->half = 0;
 }
 
 /* Some of the elements, a multiple of 4. */
@@ -25,21 +26,25 @@ static void SM_HOT scale(void *argument) {
   part->sum = sm_scale(part->out, part->t, part->n, part->shift, part->inverse, part->down);
 }
 
-/* Elements 0 to before n of t, halves of them on two cores; returns the sum of out. */
-static int32_t SM_HOT scale_all(int32_t *out, const int32_t *t, uint32_t n, uint32_t shift, uint32_t inverse,
-                                uint32_t down) {
-  struct elements mine = {out, t, n, shift, inverse, down, 0};
+/* Elements 0 to before n of t, halves of them on two cores; fills a->a and the sums. */
+static void SM_HOT scale_all(struct sm_scaled *a, const int32_t *t, uint32_t n, uint32_t shift, uint32_t inverse,
+                             uint32_t down) {
+  struct elements mine = {a->a, t, n, shift, inverse, down, 0};
+  a->half = 0;
   if (SM_CORES() == 1u || n < SM_WORTH_HALVING) {
     scale(&mine);
-    return mine.sum;
+    a->sum = mine.sum;
+    return;
   }
   uint32_t half = n >> 1 & ~3u;
-  struct elements others = {out + half, t + half, n - half, shift, inverse, down, 0};
+  struct elements others = {a->a + half, t + half, n - half, shift, inverse, down, 0};
   SM_PARALLEL(scale, &others);
   mine.n = half;
   scale(&mine);
   SM_JOIN();
-  return mine.sum + others.sum;
+  a->sum = mine.sum + others.sum;
+  a->half = half;
+  a->half_sum = mine.sum;
 }
 
 uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest,
@@ -50,7 +55,7 @@ uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint
   uint32_t len = sm_bitlen(m);
   uint32_t inverse = SM_DIVIDE(127u << (len + 9), m);
   while (n & 3u) t[n++] = 0; /* which become zeros */
-  a->sum = scale_all(a->a, t, n, sh, inverse, len + 9);
+  scale_all(a, t, n, sh, inverse, len + 9);
   *shift = sh;
   *length = len;
   return m << (15 - len);

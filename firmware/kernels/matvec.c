@@ -1,9 +1,13 @@
 #include "matvec.h"
 
 #include "../engine/image.h"
+#include "requantize.h"
 
 /* Multiply-adds from which on the other core's help is worth its hand-off. */
 #define WORTH_SHARING 256u
+
+/* Columns of one block that each core must have for it to be worth adding up sums. */
+#define WORTH_COLUMNS 48u
 
 typedef void (*kernel)(const struct sm_matvec *job);
 
@@ -45,6 +49,40 @@ static void SM_HOT halve(const struct sm_matrix *w, struct part *whole, struct p
   whole->job.y += blocks * lanes;
 }
 
+/*
+ * One block of rows on two cores: each sums half of the columns, which the kernel leaves as they are for a scale of 2 and one
+ * bit to drop, and the sums are requantized here. In runs of 32 an int4 product is exact whatever the weights.
+ */
+static void SM_HOT share_columns(const struct sm_matrix *w, const struct sm_scaled *a, const struct part *whole) {
+  uint16_t unit[8];
+  int32_t sums[2][8];
+  uint32_t lanes = sm_block_rows(w->format);
+  for (uint32_t i = 0; i < 8; i++) unit[i] = 1u << 15;
+  struct part first = *whole;
+  first.job.wm = unit;
+  first.job.am = 8;
+  first.job.pre = 0;
+  first.job.post = 1;
+  first.job.run = 32;
+  struct part second = first;
+  first.job.y = sums[0];
+  first.job.columns = a->half;
+  first.job.sum = a->half_sum;
+  second.job.y = sums[1];
+  second.job.columns -= a->half;
+  second.job.sum -= a->half_sum;
+  second.job.words += a->half;
+  second.job.a += a->half;
+  SM_PARALLEL(run_part, &second);
+  first.run(&first.job);
+  SM_JOIN();
+  struct sm_requantizer q;
+  sm_requantizer_init(&q, whole->job.am, whole->job.pre, whole->job.post);
+  for (uint32_t i = 0; i < lanes; i++) {
+    whole->job.y[i] = sm_requantize(&q, (uint32_t)sums[0][i] + (uint32_t)sums[1][i], whole->job.wm[i]);
+  }
+}
+
 const void *sm_matvec_kernel(const struct sm_matrix *w) {
   struct sm_matvec job = {0};
   job.columns = (w->columns + 3u) & ~3u;
@@ -70,6 +108,9 @@ void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int3
   part.run = kernel_for(w->format, &part.job);
   if (w->tile != 0) {
     sm_matvec_tiles(w, &part.job, part.run);
+  } else if (SM_CORES() == 2u && part.job.blocks == 1 && w->columns >= 2u * WORTH_COLUMNS && a->half != 0 &&
+             w->format != SM_INT4G32) {
+    share_columns(w, a, &part);
   } else if (SM_CORES() == 2u && part.job.blocks > 1 && w->rows * w->columns >= WORTH_SHARING) {
     struct part first;
     halve(w, &part, &first);

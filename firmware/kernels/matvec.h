@@ -34,6 +34,9 @@ struct sm_scaled {
   uint32_t am; /* 0, or 2^15 .. 2^16 - 1 */
   int32_t ae;
   int32_t sum; /* of all a[i] */
+  /* Where it was made in halves: elements of the first, a multiple of 4, and their sum; otherwise 0. */
+  uint32_t half;
+  int32_t half_sum;
 };
 
 /*

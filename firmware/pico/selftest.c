@@ -129,7 +129,7 @@ static bool matvec_is_right(uint8_t format) {
   w.pre = format == SM_INT4G32 ? 9 : 2;
   w.format = format;
   w.run = sm_matvec_run(&w);
-  struct sm_scaled a = {values, 50000, 20, 0};
+  struct sm_scaled a = {.a = values, .am = 50000, .ae = 20};
   for (uint32_t k = 0; k < TEST_COLUMNS; k++) {
     values[k] = test_activation(k);
     a.sum += values[k];
