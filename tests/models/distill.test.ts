@@ -185,7 +185,8 @@ describe('training with a teacher', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   const options = {
     preset: 'maximum-speed',
-    stories: 60,
+    stories: 30,
+    batchTokens: 512,
     rate: 0.02,
     backend: 'wasm' as const,
     log: () => {},
@@ -193,12 +194,12 @@ describe('training with a teacher', () => {
 
   it('takes over its tokenizer, reports its bits per byte, and brings the model nearer to it', async () => {
     const teacher = join(folder, 'teacher');
-    const before = await trainModel({ ...options, steps: 60, out: teacher });
+    const before = await trainModel({ ...options, steps: 24, out: teacher });
     const extra = join(folder, 'extra.txt');
     writeFileSync(extra, 'A text of the teacher.\n\nAnother one.');
     const out = join(folder, 'student');
     const lines: string[] = [];
-    const student = { ...options, steps: 60, seed: 2, teacher, teacherWeight: 1, extra, out };
+    const student = { ...options, steps: 24, seed: 2, teacher, teacherWeight: 1, extra, out };
     const after = await trainModel({ ...student, workers: 2, log: (line) => lines.push(line) });
     expect(after.teacherBitsPerByte).toBeGreaterThan(0);
     expect(after.heldOutLoss).toBeLessThan(1.1 * before.heldOutLoss);
