@@ -2,6 +2,7 @@
  * Random valid models, as quantized models or images: for property tests of the C engine against the integer reference.
  * Everything is drawn from one seed: shape, formats, weights, constants, placement.
  */
+import { ImageError } from './image/errors.ts';
 import type { PlanOptions } from './image/plan.ts';
 import { writeImage } from './image/write.ts';
 import { normConstant } from './quantize/gain.ts';
@@ -38,6 +39,23 @@ export interface RandomModelOptions {
 export function randomImage(options: RandomModelOptions & PlanOptions): Uint8Array {
   const placement = options.placement ?? (['auto', 'sram', 'flash'] as const)[options.seed % 3];
   return writeImage(randomModel(options), { ...options, placement }).bytes;
+}
+
+/** The model's image with so little SRAM that matrices are streamed; undefined where they are too small for a ring. */
+export function streamedImage(model: QuantizedModel, options: PlanOptions = {}): Uint8Array | undefined {
+  const roomy = { ...options, arenaLimit: 2 ** 28 };
+  const most = writeImage(model, { ...roomy, placement: 'sram' }).plan.arenaBytes;
+  const least = writeImage(model, { ...roomy, placement: 'flash' }).plan.arenaBytes;
+  for (let share = 0.3; share < 1; share += 0.1) {
+    const arenaLimit = Math.floor(least + share * (most - least));
+    try {
+      const { bytes, plan } = writeImage(model, { ...options, arenaLimit, placement: 'streamed' });
+      if (plan.tensors.some(({ tile }) => tile !== undefined)) return bytes;
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+    }
+  }
+  return undefined;
 }
 
 export function randomModel({

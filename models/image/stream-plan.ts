@@ -33,8 +33,8 @@ const CYCLES_BETWEEN = 8000;
 export const streamEntryBytes = 16;
 /** A flash command reads this many words at most. */
 const MOST_TILE_WORDS = 65536;
-const TILE_TARGETS = [768, 1024, 1536, 2048, 3072, 3584, 4608, 6144, 8192];
-const SLOTS = [4, 8, 16, 32];
+const TILE_TARGETS = [256, 512, 768, 1024, 1536, 2048, 3072, 3584, 4608, 6144, 8192];
+const SLOTS = [2, 4, 8, 16, 32];
 /** More matrices than this are chosen without trying every exchange of two. */
 const MOST_FOR_EXCHANGES = 30;
 

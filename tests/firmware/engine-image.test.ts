@@ -5,6 +5,9 @@ import { crc32 } from '../../models/image/crc32.ts';
 import { imageErrors } from '../../models/image/errors.ts';
 import { validateImage } from '../../models/image/validate.ts';
 import { writeImage } from '../../models/image/write.ts';
+import { loadCheckpoint } from '../../models/index.ts';
+import { streamedImage } from '../../models/random.ts';
+import { singleModel } from '../../models/single.ts';
 import { Random, randomModel } from './random-model.ts';
 
 const anySize = { arenaLimit: 2 ** 24, flashLimit: 2 ** 28 };
@@ -21,8 +24,15 @@ afterAll(() => host.close());
 const images = Array.from({ length: 24 }, (_, i) => {
   const random = new Random(i);
   const placement = random.pick(['auto', 'flash', 'sram'] as const);
-  return writeImage(randomModel(5000 + i), { ...anySize, placement }).bytes;
+  const model = randomModel(5000 + i);
+  return (
+    (i % 3 === 0 ? streamedImage(model, anySize) : undefined) ??
+    writeImage(model, { ...anySize, placement }).bytes
+  );
 });
+
+// One for the float path.
+images.push(writeImage(singleModel(loadCheckpoint('balanced-production')), anySize).bytes);
 
 function repairCrc(bytes: Uint8Array): Uint8Array {
   if (bytes.length < 16) return bytes;

@@ -6,8 +6,10 @@ import { formatPlan } from '../../models/image/plan.ts';
 import { readImage } from '../../models/image/read.ts';
 import { validateImage } from '../../models/image/validate.ts';
 import { writeImage } from '../../models/image/write.ts';
-import { randomImage, randomModel } from '../../models/random.ts';
+import { loadCheckpoint } from '../../models/index.ts';
+import { randomImage, randomModel, streamedImage } from '../../models/random.ts';
 import { IntegerModel } from '../../models/reference/integer.ts';
+import { singleModel } from '../../models/single.ts';
 
 const roomy = { arenaLimit: 2 ** 24, flashLimit: 2 ** 24 };
 
@@ -43,6 +45,29 @@ describe('model image', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('gives back every number of a model whose matrices are streamed', () => {
+    let streamed = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const model = randomModel({ seed });
+      const bytes = streamedImage(model, roomy);
+      if (bytes === undefined) continue;
+      streamed++;
+      const image = readImage(bytes, roomy);
+      expect(image.placement).toBe('streamed');
+      expect(image.model).toEqual(model);
+    }
+    expect(streamed).toBeGreaterThan(30);
+  });
+
+  it('gives back the weights of a model for the float path', () => {
+    for (const name of ['story-90k', 'balanced-production']) {
+      const model = singleModel(loadCheckpoint(name));
+      const { bytes } = writeImage(model, roomy);
+      expect(new DataView(bytes.buffer).getUint16(4, true)).toBe(2);
+      expect(readImage(bytes, roomy).model).toEqual(model);
+    }
   });
 
   it('is the same bytes for the same model', () => {
