@@ -102,7 +102,7 @@ const ask = async (name: string, client: LinkClient, heard: number[]): Promise<H
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
       if (error.code === 'busy' && tries <= STOP_TRIES) await stopStory(client);
-      else throw whatIsThere(name, error, Buffer.from(heard));
+      else throw whatIsThere(name, error, Buffer.from(heard), client.patienceSeconds);
     }
   }
 };
@@ -116,7 +116,7 @@ const stopStory = async (client: LinkClient): Promise<void> => {
   }
 };
 
-const whatIsThere = (name: string, error: LinkError, heard: Buffer): Error => {
+const whatIsThere = (name: string, error: LinkError, heard: Buffer, seconds: number): Error => {
   if (error.code === 'busy') {
     const holder = error.details['holder'];
     const where = typeof holder === 'string' ? ` over ${holder}` : '';
@@ -134,14 +134,14 @@ const whatIsThere = (name: string, error: LinkError, heard: Buffer): Error => {
     );
   }
   if (error.code !== 'timeout') return error;
-  return strangerAt(name, heard);
+  return strangerAt(name, heard, seconds);
 };
 
-const strangerAt = (name: string, heard: Buffer): BoardError => {
+const strangerAt = (name: string, heard: Buffer, seconds: number): BoardError => {
   if (heard.length === 0) {
     return new BoardError(
       'silent',
-      `nothing came from ${name} within ${GREETINGS * GREETING_SECONDS} s`,
+      `nothing came from ${name} within ${seconds} s`,
       'Is the board powered and flashed? On UART0: adapter RX to GPIO 0, adapter TX to GPIO 1, ground to ground (bench/board/README.md).',
     );
   }

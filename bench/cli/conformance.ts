@@ -2,10 +2,11 @@
 import { type Command, Option } from 'commander';
 import type { CoreKind } from '../../emulator/index.ts';
 import type { EmulatorOutcome } from '../conformance/measure.ts';
+import { addPortOptions, type ConnectionFlags } from './board/connection.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { note, painterFor, print } from './terminal.ts';
 
-interface ConformanceFlags {
+interface ConformanceFlags extends ConnectionFlags {
   target: 'emulator' | 'board';
   core: CoreKind;
   json?: boolean;
@@ -15,14 +16,13 @@ const EXAMPLES = `
 Examples:
   starmind conformance                    every row: predicted, measured, documented
   starmind conformance --json             the same for programs
-  starmind conformance --target board     says where the program for a board lies`;
+  starmind conformance --target board --port /dev/ttyUSB0     a board with the conformance program`;
 
 const STOCK_CORE =
   'The rp2040js core takes interrupts that are masked when it wakes from WFI, which the program relies on not to happen.';
 
 export const addConformance = (program: Command): Command =>
-  program
-    .command('conformance')
+  addPortOptions(program.command('conformance'))
     .summary('measure every class of instruction, memory, exception and peripheral against the documents')
     .description(
       'Builds a program of micro-benchmarks that time themselves with SysTick, runs it and compares each row with the ' +
@@ -41,19 +41,24 @@ export const addConformance = (program: Command): Command =>
     .addHelpText('after', EXAMPLES)
     .action(conformance);
 
-const conformance = async ({ target, core, json }: ConformanceFlags): Promise<void> => {
-  const outcome = target === 'board' ? await refuseBoard() : await runOnEmulator(core);
+const conformance = async (flags: ConformanceFlags): Promise<void> => {
+  const { target, core, json } = flags;
+  const outcome = target === 'board' ? await readBoard(flags) : await runOnEmulator(core);
   const { compare, conformanceJson } = await import('../conformance/compare.ts');
   const { conformanceSummary, conformanceTable, failures } = await import('../conformance/table.ts');
   const result = compare(
-    core === 'starmind' ? 'the emulator' : 'the emulator with the rp2040js core',
+    target === 'board'
+      ? 'the board'
+      : core === 'starmind'
+        ? 'the emulator'
+        : 'the emulator with the rp2040js core',
     outcome.table,
   );
   const wrong = failures(result);
   if (json) print(`${JSON.stringify(conformanceJson(result))}\n`);
   else
     for (const line of [...conformanceTable(result), '', ...conformanceSummary(result)]) print(`${line}\n`);
-  if (!outcome.table.complete) note(incomplete(outcome));
+  if (!outcome.table.complete && 'end' in outcome) note(incomplete(outcome));
   if (wrong.length === 0) return;
   const names = wrong.map(({ name }) => name);
   note(
@@ -62,13 +67,10 @@ const conformance = async ({ target, core, json }: ConformanceFlags): Promise<vo
   process.exitCode = EXIT.wrongResult;
 };
 
-const refuseBoard = async (): Promise<never> => {
-  const { buildConformance } = await import('../../firmware/conformance/build.ts');
-  const { uf2Path } = await buildConformance({ log: note });
-  throw new CommandError('Reading the table from a board arrives with the board link (issue 8).', {
-    exitCode: EXIT.usage,
-    hint: `Until then: drop ${uf2Path} on a board in BOOTSEL mode and read its UART0 (GPIO 0) at 115200 baud.`,
-  });
+/** The table that the conformance program prints, which "board flash --conformance" puts there. */
+const readBoard = async (flags: ConformanceFlags): Promise<Pick<EmulatorOutcome, 'table'>> => {
+  const { measure } = await import('./board/calibrate.ts');
+  return { table: await measure(flags) };
 };
 
 const runOnEmulator = async (core: CoreKind): Promise<EmulatorOutcome> => {

@@ -54,6 +54,11 @@ export class LinkClient {
     this.onText = onText;
   }
 
+  /** Silence that a request with one answer bears in all, in seconds. */
+  get patienceSeconds(): number {
+    return this.timeoutSeconds * (this.retries + 1);
+  }
+
   /** The same conversation with another patience: silence of this many seconds, and no second try. */
   within(timeoutSeconds: number): LinkClient {
     const { transport, onText, lastId } = this;

@@ -16,11 +16,10 @@ test('--json prints one object with every row, and the exit code is 0', async ()
   }
 }, 60_000);
 
-test('a board is told to wait for the board link, with the file to put on it', async () => {
-  const { stderr, exitCode } = await starmind('--target', 'board');
+test('a port that is none is a wrong command line, with where to look', async () => {
+  const { stderr, exitCode } = await starmind('--target', 'board', '--port', '/dev/no-such-port');
   expect(exitCode).toBe(2);
-  expect(stderr).toMatch(/board link \(issue 8\)/);
-  expect(stderr).toMatch(/conformance\.uf2/);
+  expect(stderr).toMatch(/there is no port \/dev\/no-such-port[\s\S]*board list/);
 }, 60_000);
 
 test('the stock core ends with a reason, not with a stack trace', async () => {
