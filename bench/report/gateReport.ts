@@ -136,6 +136,7 @@ export const benchJson = (gates: readonly GateResult[]) => ({
       name: gate.scenario.name,
       model: gate.scenario.model,
       format: gate.scenario.format ?? 'int8',
+      placement: gate.scenario.placement ?? 'pinned',
       cores: gate.scenario.cores ?? measured!.cores ?? null,
       clockHz,
       /** Position of the first generated token. */

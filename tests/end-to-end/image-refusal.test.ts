@@ -39,7 +39,7 @@ describe('the firmware refuses an image that is', () => {
   it.each([
     ['missing', undefined, 'no-model'],
     ['empty', new Uint8Array(4096), 'no-model'],
-    ['of another version', changed((view) => view.setUint16(4, 2, true)), 'bad-version'],
+    ['of another version', changed((view) => view.setUint16(4, 3, true)), 'bad-version'],
     ['larger than flash', changed((view) => view.setUint32(8, 0x00400000, true)), 'truncated'],
     ['cut short', image.subarray(0, image.length / 2), 'bad-crc'],
     ['too big for SRAM', changed((view) => view.setUint32(108, 300_000, true)), 'too-big-for-sram'],

@@ -27,7 +27,7 @@ describe('models that do not fit SRAM, streamed from flash', () => {
   it('260,000 int8 weights: position 64 within 1,100,000 cycles, part pinned, part streamed', async () => {
     const model = loadModel('drawn-260k', { format: 'int8', placement: 'streamed' });
     expect(model.placement).toBe('streamed');
-    const { cycles, tiles } = await oneToken(model, LETTERS + 'abc');
+    const { cycles, tiles } = await oneToken(model, `${LETTERS}abc`);
     expect(cycles).toBeLessThan(1_100_000);
     expect(tiles).toBeGreaterThan(65 * 20);
   });
