@@ -1,8 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { starmindProcess } from '../end-to-end/support/cli.ts';
 import { emulate, scratchFolder } from './support.ts';
+
+// Several processes emulate at a time; on a busy machine each gets a small part of it.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const folder = scratchFolder();
 const PORT = join(folder, 'pico');

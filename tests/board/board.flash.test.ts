@@ -1,12 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { INFO_FILE, listDrives, readDrive } from '../../bench/board/drives.ts';
 import { parseUf2 } from '../../firmware/uf2.ts';
 import { firmware } from '../end-to-end/support/bench.ts';
 import { starmind } from '../end-to-end/support/cli.ts';
 import { emulate, MODEL, scratchFolder } from './support.ts';
+
+// Several processes emulate at a time; on a busy machine each gets a small part of it.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const folder = scratchFolder();
 const RP2040 = 'UF2 Bootloader v3.0\r\nModel: Raspberry Pi RP2\r\nBoard-ID: RPI-RP2\r\n';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { emulatedRecordings, FIXTURES } from '../../bench/board/fixtures.ts';
 import { scenarioOf } from '../../bench/board/record.ts';
 import { decodeRecording, encodeRecording, type Recording } from '../../bench/board/recording.ts';
@@ -11,6 +11,9 @@ import { hostTarget } from '../../bench/target/host.ts';
 import { loadModel, type Placement } from '../../bench/target/model.ts';
 import type { WeightFormat } from '../../models/quantized.ts';
 import { firmware } from '../end-to-end/support/bench.ts';
+
+// Several processes emulate at a time; on a busy machine each gets a small part of it.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const FOLDER = fileURLToPath(new URL('../../fixtures/boards/', import.meta.url));
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.cbor'));
