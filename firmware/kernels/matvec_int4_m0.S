@@ -16,8 +16,8 @@
 // Exact for |a| <= 127 when in each run of `job->run` columns every row has sum |wq| <= 258 (sm_matvec_run finds the
 // longest such run; 32 columns always are one), at most 1024 columns, run a multiple of 4, at most 32 runs. Runs are
 // added up in 32 bits. Whatever the weights, a row is one run when the sum of |a| is at most 4095 and pre at most 3: then
-// every |Sj| + half(pre) <= 8 * 4095 + 4 < 2^15. This is found out for each vector, in 5 cycles per column, before more than
-// one run is made; most vectors that a layer quantizes are that small.
+// every |Sj| + half(pre) <= 8 * 4095 + 4 < 2^15. Most vectors that a layer quantizes are that small. It is found out for each, in
+// 5 cycles per column, where a row is three runs or more, or where there are blocks enough for one run to be worth it.
 //
 // Inner step, two columns of eight rows (16 weights): LDM a 3, LDM w 3, 2 x 14 = 34 cycles, 2.1 per weight; 3 for the
 // loop every 8 columns, or 4 every 16 where a row is one run. A run costs 28 to split its sums, and when there are several, 44 to add them to the others'.
@@ -311,7 +311,14 @@ sm_matvec_int4_m0:
         ldr     r3, [sp, #F_PRE]
         cmp     r3, #3
         bhi     .Lmany
-        mov     r8, r0
+        lsls    r3, r2, #1
+        cmp     r3, r1
+        blo     1f                      // three runs or more
+        ldr     r3, [sp, #F_BLOCKS]     // a run less saves 70 cycles a block
+        lsls    r3, r3, #3
+        cmp     r3, r1
+        blo     .Lmany
+1:      mov     r8, r0
         ldr     r1, [sp, #F_A]
         movs    r0, #0                  // of the negative activations
 1:      ldm     r1!, {r4-r7}
