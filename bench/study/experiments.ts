@@ -68,26 +68,44 @@ const STORY_90K: Omit<QuantizedShape, 'context'> = {
   tied: true,
 };
 
-/** The base points of the ladders, the original's two templates, and one of the other family. */
+/** Short, because float takes a second of the emulator's for each token. */
+const VARIANT_CONTEXT = 24;
+
+const STORY_260K = { ...STORY_90K, dim: 64, hidden: 172, layers: 5, heads: 8, kvHeads: 4 };
+
+/** The base points of the ladders, the original's two templates, and two of the other family. */
 const VARIANT_SHAPES: Record<string, QuantizedShape> = {
-  ...Object.fromEntries(Object.entries(BASE_POINTS).map(([name, point]) => [name, starmind(point, 48)])),
-  fast: starmind({ vocabulary: 64, dim: 4, hidden: 128, layers: 1, heads: 1 }, 64),
-  balanced: starmind({ vocabulary: 256, dim: 8, hidden: 192, layers: 2, heads: 4 }, 128),
-  'llama-90k': { ...STORY_90K, context: 128 },
+  ...Object.fromEntries(
+    Object.entries(BASE_POINTS).map(([name, point]) => [name, starmind(point, VARIANT_CONTEXT)]),
+  ),
+  fast: starmind({ vocabulary: 64, dim: 4, hidden: 128, layers: 1, heads: 1 }, VARIANT_CONTEXT),
+  balanced: starmind({ vocabulary: 256, dim: 8, hidden: 192, layers: 2, heads: 4 }, VARIANT_CONTEXT),
+  'llama-90k': { ...STORY_90K, context: VARIANT_CONTEXT },
+  'llama-260k': { ...STORY_260K, context: VARIANT_CONTEXT },
 };
 
-export const FORMATS = Object.keys(weightRange) as WeightFormat[];
-export const PLACEMENTS: readonly StudySettings['placement'][] = ['sram', 'flash'];
+/** So little SRAM that not all weights of this shape fit. */
+const LITTLE_SRAM = { shape: 'llama-90k', name: 'llama-90k in 64 KB', arenaLimit: 64 * 1024 };
+
+const INT_FORMATS = Object.keys(weightRange) as WeightFormat[];
 
 function variants(): StudyCase[] {
-  return Object.entries(VARIANT_SHAPES).flatMap(([name, shape]) => {
-    const settings: StudySettings[] = [
-      ...FORMATS.map((format) => ({ ...SETTINGS, format })),
-      ...FORMATS.flatMap((format) => PLACEMENTS.map((placement) => ({ ...SETTINGS, format, placement }))),
-      ...FORMATS.map((format) => ({ ...SETTINGS, format, cores: 1 as const })),
-    ];
-    return settings.map((each) => caseOf(`${name}.${Object.values(each).join('.')}`, name, shape, each));
-  });
+  const places = ['sram', 'streamed', 'flash'] as const;
+  const settings: StudySettings[] = [
+    ...([...INT_FORMATS, 'float'] as const).map((format) => ({ ...SETTINGS, format })),
+    ...(['int8', 'int4'] as const).flatMap((format) =>
+      places.map((placement) => ({ ...SETTINGS, format, placement })),
+    ),
+    ...(['int8', 'int4'] as const).map((format) => ({ ...SETTINGS, format, cores: 1 as const })),
+  ];
+  const everywhere = Object.entries(VARIANT_SHAPES).flatMap(([name, shape]) =>
+    settings.map((each) => caseOf(`${name}.${Object.values(each).join('.')}`, name, shape, each)),
+  );
+  const { shape, name, arenaLimit } = LITTLE_SRAM;
+  const cramped = (['auto', 'streamed'] as const).map((placement) =>
+    caseOf(`${shape}.64k.${placement}`, name, VARIANT_SHAPES[shape]!, { ...SETTINGS, placement, arenaLimit }),
+  );
+  return [...everywhere, ...cramped];
 }
 
 const caseOf = (

@@ -32,7 +32,8 @@ export const LADDERS: Record<string, Ladder> = {
   depth: (base) => [1, 2, 3, 4, 6, 8].map((layers) => ({ ...base, layers })),
   heads: (base) => DOUBLINGS.filter((heads) => heads <= base.dim).map((heads) => ({ ...base, heads })),
   ffn: (base) => [0.5, 1, 2, 4, 8].map((by) => ({ ...base, hidden: base.dim * 4 * by })),
-  vocabulary: (base) => [16, 64, 128, 256, 512, 1024].map((vocabulary) => ({ ...base, vocabulary })),
+  vocabulary: (base) =>
+    [16, 64, 128, 256, 512, 1024, 2048, 4096].map((vocabulary) => ({ ...base, vocabulary })),
 };
 
 /** All rungs: the set is `factor`, the name says factor, base point and the value on this rung. */

@@ -7,12 +7,13 @@ import { configProblems } from '../../models/config.ts';
 import { ImageError } from '../../models/image/errors.ts';
 import { defaultFlashLimit, imageAddress } from '../../models/image/layout.ts';
 import type { MemoryPlan } from '../../models/image/plan.ts';
-import { writeImage } from '../../models/image/write.ts';
+import { buildImage } from '../../models/index.ts';
+import type { ImageFormat } from '../../models/quantized.ts';
 import { type GenerateEvent, LinkClient, LinkError, PHASES } from '../link/index.ts';
 import { EmulatedDevice } from '../target/device.ts';
 import { describeDifference, PhaseObserver } from '../target/observer.ts';
 import { GREEDY, ScenarioError } from '../target/scenario.ts';
-import { randomQuantized } from './random-checkpoint.ts';
+import { randomCheckpoint } from './random-checkpoint.ts';
 import type { MeasuredRow, StudyRow, StudySettings } from './row.ts';
 import { multiplyAdds, type StudyCase } from './shapes.ts';
 
@@ -67,13 +68,16 @@ export const measureCase = async (
 
 /** Saves making hundreds of millions of weights for which there is no room. */
 const flashExcess = ({ shape }: StudyCase, { format }: StudySettings): string | undefined => {
-  const least = multiplyAdds(shape) * (format === 'int8' ? 1 : 0.5);
+  const least = multiplyAdds(shape) * BYTES[format];
   if (least <= defaultFlashLimit) return undefined;
   return `too-big-for-flash: the weights alone take ${least} bytes, and flash has ${defaultFlashLimit} for an image`;
 };
 
-const imageOf = ({ name, shape, seed }: StudyCase, { format, placement }: StudySettings) =>
-  writeImage(randomQuantized(name.slice(0, 31), shape, seed, format), { placement });
+/** Of a weight, at least. */
+const BYTES: Record<ImageFormat, number> = { int8: 1, int4: 0.5, int4g32: 0.5, float: 4 };
+
+const imageOf = ({ name, shape, seed }: StudyCase, { format, placement, arenaLimit }: StudySettings) =>
+  buildImage(randomCheckpoint(name.slice(0, 31), shape, seed), { format, placement, arenaLimit });
 
 type Measurements = Omit<MeasuredRow, keyof StudyCase | 'parameters' | 'status' | 'reason'>;
 

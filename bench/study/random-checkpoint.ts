@@ -3,22 +3,14 @@
  * have the ranges and shifts of real models: norms and activations that died would take shorter ways through the firmware.
  */
 import { type Checkpoint, tensorShapes } from '../../models/checkpoint.ts';
-import { quantizeCheckpoint } from '../../models/quantize/quantize.ts';
-import type { QuantizedModel, QuantizedShape, WeightFormat } from '../../models/quantized.ts';
+import type { QuantizedShape } from '../../models/quantized.ts';
 import { randomModel } from '../../models/random.ts';
 import { Rng } from '../../models/reference/rng.ts';
 
 const CALIBRATION_TOKENS = 12;
 
 /** No BOS and no EOS: nothing ends a story but the end of the context. */
-export const randomQuantized = (
-  name: string,
-  shape: QuantizedShape,
-  seed: number,
-  format: WeightFormat,
-): QuantizedModel => quantizeCheckpoint(randomCheckpoint(name, shape, seed), { format });
-
-const randomCheckpoint = (name: string, shape: QuantizedShape, seed: number): Checkpoint => {
+export const randomCheckpoint = (name: string, shape: QuantizedShape, seed: number): Checkpoint => {
   const rng = new Rng(seed);
   const config = { ...shape, ropeTheta: 10_000, normEps: 1e-5 };
   const tensors = [...tensorShapes(config)].map(

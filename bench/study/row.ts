@@ -1,7 +1,7 @@
 /** What a study writes: a head that says how it was measured, then a row for each case. */
 import { createHash } from 'node:crypto';
 import type { PlanOptions } from '../../models/image/plan.ts';
-import type { QuantizedShape, WeightFormat } from '../../models/quantized.ts';
+import type { ImageFormat, QuantizedShape } from '../../models/quantized.ts';
 import { PHASES } from '../link/index.ts';
 import type { PublishedSpeed, StudyCase } from './shapes.ts';
 
@@ -9,9 +9,11 @@ import type { PublishedSpeed, StudyCase } from './shapes.ts';
 export const STUDY_SCHEMA = 'starmind-study/1';
 
 export interface StudySettings {
-  format: WeightFormat;
+  format: ImageFormat;
   placement: NonNullable<PlanOptions['placement']>;
   cores: 1 | 2;
+  /** SRAM that the image may take, in bytes. @default all there is */
+  arenaLimit?: number;
 }
 
 /** The first line of a file of results. Files whose heads differ in more than the shard are not of one study. */

@@ -12,7 +12,7 @@ import { ratios, variantsOf } from './variants.ts';
  */
 export const checkQuantization = ({ results }: Evidence): Finding | undefined => {
   const variants = variantsOf(results.rows.variants);
-  const pairs = ratios(variants, 'format', 'int8', FLOAT).filter(({ first }) => first.placement === 'auto');
+  const pairs = ratios(variants, 'format', 'int8', 'float').filter(({ first }) => first.placement === 'auto');
   if (pairs.length === 0) return undefined;
   const values = pairs.map(({ ratio }) => ratio);
   const int4 = ratios(variants, 'format', 'int8', 'int4').map(({ ratio }) => ratio);
@@ -26,9 +26,6 @@ export const checkQuantization = ({ results }: Evidence): Finding | undefined =>
   };
 };
 
-/** The firmware has it for comparison only: `--format float`. */
-const FLOAT = 'float' as never;
-
 /** More than this is no longer computation alone. */
 const HARDLY = 1.1;
 
@@ -37,7 +34,7 @@ const HARDLY = 1.1;
  * each multiply-add in its interpreter.
  */
 export const checkBottleneck = ({ results }: Evidence): Finding | undefined => {
-  const pairs = ratios(variantsOf(results.rows.variants), 'placement', 'sram', IN_FLASH).filter(
+  const pairs = ratios(variantsOf(results.rows.variants), 'placement', 'sram', 'flash').filter(
     ({ first }) => first.format === 'int8' && first.cores === 2,
   );
   if (pairs.length === 0) return undefined;
@@ -52,8 +49,6 @@ export const checkBottleneck = ({ results }: Evidence): Finding | undefined => {
     there: false,
   };
 };
-
-const IN_FLASH = 'flash';
 
 /** Six tokens after a prompt of six, as the original's demo; and how it grows. */
 export const checkCache = ({ results }: Evidence): Finding | undefined => {

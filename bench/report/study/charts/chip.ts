@@ -1,5 +1,6 @@
 /** What the chip's time goes to: phases, number formats, where the weights lie, and the KV cache. */
 import { type CachePoint, cacheCurves } from '../../../study/findings/caching.ts';
+import { allInSram } from '../../../study/findings/metrics.ts';
 import { percentText, roughly } from '../../../study/findings/text.ts';
 import { ratios, type Variant, variantsOf } from '../../../study/findings/variants.ts';
 import type { MeasuredRow } from '../../../study/row.ts';
@@ -96,7 +97,7 @@ export const formatChart: ChartMaker = (results): Chart | undefined => {
   if (variants.length === 0) return undefined;
   const formats = [...new Set(variants.map(({ format }) => format as string))];
   const shapes = [...new Set([...variants].sort((a, b) => a.cycles - b.cycles).map(shapeLabel))];
-  const versus = (format: string) => ratios(variants, 'format', 'int8', format as Variant['format']);
+  const versus = (format: Variant['format']) => ratios(variants, 'format', 'int8', format);
   const range = (values: number[]) => `${roughly(Math.min(...values))} to ${roughly(Math.max(...values))}`;
   const float = versus('float').map(({ ratio }) => ratio);
   const int4 = versus('int4').map(({ ratio }) => ratio);
@@ -153,10 +154,12 @@ const PLACES: Record<string, { label: string; color: string }> = {
 const placeOf = (placement: string) => PLACES[placement] ?? { label: placement, color: GREY };
 
 export const placementChart: ChartMaker = (results): Chart | undefined => {
-  const variants = variantsOf(results.rows.variants).filter(
+  const all = variantsOf(results.rows.variants).filter(
     ({ cores, format }) => cores === 2 && format === 'int8',
   );
-  const pairs = ratios(variants, 'placement', 'sram', 'flash');
+  const pairs = ratios(all, 'placement', 'sram', 'flash');
+  // Where everything fits, the other places are SRAM under another name.
+  const variants = all.filter(({ placement, row }) => placement === 'sram' || !allInSram(row));
   if (pairs.length === 0) return undefined;
   const [least, most] = [pairs.map(({ ratio }) => ratio)].flatMap((all) => [
     Math.min(...all),
