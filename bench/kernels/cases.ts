@@ -25,6 +25,7 @@ export type PassName =
   | 'scores'
   | 'softmax weights'
   | 'mix values'
+  | 'head of 8'
   | 'silu'
   | 'swiglu'
   | 'quantize'
@@ -78,6 +79,8 @@ const passes = (): PassCase[] => {
   });
   return [
     ...[2, 8, 48].flatMap((size) => [pass('scores', size, 64), pass('mix values', size, 64)]),
+    pass('head of 8', 8, 64),
+    pass('head of 8', 8, 256),
     pass('softmax weights', 64),
     pass('softmax weights', 256),
     pass('silu', 192),

@@ -15,19 +15,22 @@ export const passFloor = (name: PassName, columns: number): number => {
       return columns === 2 ? 48 / 8 : 45 / 16;
     case 'mix values':
       return columns === 2 ? 11 / 2 : columns % 8 === 0 ? 30 / 8 : 17 / 4;
+    case 'head of 8':
+      // Per position: scores 23, weight 11.5, and 6 for a value whose weight is 0 (24 for others).
+      return 40.5 / 8;
     default:
       return PASS_FLOORS[name];
   }
 };
 
-const PASS_FLOORS: Record<Exclude<PassName, 'scores' | 'mix values'>, number> = {
+const PASS_FLOORS: Record<Exclude<PassName, 'scores' | 'mix values' | 'head of 8'>, number> = {
   'softmax weights': 13,
-  silu: 22,
-  swiglu: 33,
+  silu: 15,
+  swiglu: 29,
   quantize: 8,
-  largest: 8,
-  'norm gain': 22,
-  rope: 25,
-  narrow: 20,
-  argmax: 5,
+  largest: 5,
+  'norm gain': 19,
+  rope: 18,
+  narrow: 12,
+  argmax: 3.25,
 };

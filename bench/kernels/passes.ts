@@ -73,6 +73,20 @@ export const PASSES: Record<PassName, Pass> = {
       return program.call('sm_mix_m0', room(pass, columns), weights, values, columns, rows).cycles;
     },
   },
+  'head of 8': {
+    symbol: 'sm_attend8_m0',
+    bits: 8,
+    run: (pass) => {
+      const { program, rng, rows, columns } = pass;
+      // Queries small enough for the kernel; scores a few units of the exponential apart.
+      const q = program.words(draws(rng, columns, 30));
+      const [keys, values] = [0, 1].map(() => program.bytes(biased(rng, rows * columns)));
+      const softmax = program.words([program.halves(tables.exp), tables.exp.length - 1, 8000, SOFTMAX_SHIFT]);
+      const [t, scores] = [room(pass, columns), room(pass, rows)];
+      const job = program.words([t, scores, q, keys!, values!, rows, softmax, 127, columns]);
+      return program.call('sm_attend8_m0', job).cycles;
+    },
+  },
   silu: {
     symbol: 'sm_silu_m0',
     bits: 0,
