@@ -54,7 +54,7 @@ const onEmulator = async (
   let tiles = 0;
   const observer = {
     connected: (pico: Pico) =>
-      pico.watchWrite(pico.symbol('sm_stream').address, (ready) => {
+      pico.watchWrite(pico.symbol('sm_stream')?.address ?? 0, (ready) => {
         if (ready > 0) tiles++;
       }),
     began: () => {},

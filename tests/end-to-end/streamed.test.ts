@@ -13,7 +13,7 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 const oneToken = async (model: LoadedModel, prompt: string) => {
   let tiles = 0;
   const connected = (pico: Pico) =>
-    pico.watchWrite(pico.symbol('sm_stream').address, (ready) => {
+    pico.watchWrite(pico.symbol('sm_stream')?.address ?? 0, (ready) => {
       if (ready > 0) tiles++;
     });
   const asked = { model, prompt, tokens: 1, sampler: GREEDY, logits: true };
