@@ -180,7 +180,9 @@ export async function stress(
     if (ports.pico.fault) throw lost(ports, result, ports.pico.fault.message);
     if (result.frames % (BLOCK * 50) === 0) {
       await isWhole(ports, result, reference);
-      log(`${result.frames} frames, ${ports.pico.cycles / 1e6} M cycles, cpu ${process.cpuUsage().user / 1e6}`);
+      log(
+        `${result.frames} frames, ${ports.pico.cycles / 1e6} M cycles, cpu ${process.cpuUsage().user / 1e6}`,
+      );
     }
   }
   await isWhole(ports, result, reference);

@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 /** Charts as SVG text, drawn by Observable Plot in a document of linkedom: no browser. Both packages are loaded when a chart is drawn. */
 import type * as PlotModule from '@observablehq/plot';
 import { StudyError } from '../../study/errors.ts';
