@@ -12,6 +12,7 @@ import {
 } from '../../models/index.ts';
 import { tokenizerFromSection } from '../../models/tokenizer/index.ts';
 import { sampleFrom } from '../../models/train/sample.ts';
+import { interopDir } from './interop.ts';
 
 describe('the committed checkpoints', () => {
   it('take less than 4 MB together', () => {
@@ -20,30 +21,38 @@ describe('the committed checkpoints', () => {
   });
 
   for (const name of checkpointNames()) {
-    it(`${name} has the shape of its preset, the command that retrains it, and the loss that it says`, () => {
-      const checkpoint = loadCheckpoint(name);
-      const training = checkpoint.training as Record<string, string | number>;
+    const checkpoint = loadCheckpoint(name);
+    const training = checkpoint.training as Record<string, string | number>;
+    const corpus = String(training['corpus']);
+
+    it(`${name} has the shape of its preset, and the command that retrains it`, () => {
       expect(checkpoint.config).toEqual(preset(name).config);
       expect(training['command']).toContain(
-        `npx tsx models/train/main.ts --preset ${name} --corpus grammar --steps`,
+        `npx tsx models/train/main.ts --preset ${name} --corpus ${corpus} --steps`,
       );
+      expect(training['command']).toContain('--quantize int4');
+    });
+
+    it.skipIf(corpus !== 'grammar' && interopDir === undefined)(`${name} has the loss that it says`, () => {
       const tokenizer = tokenizerFromSection(checkpoint.tokenizer.section, checkpoint.tokenizer);
-      const sequences = [...corpusStories('grammar', 'held-out', 24, 11)].map((story) => [
-        ...tokenizer.encode(story),
-        tokenizer.eos!,
-      ]);
+      const path = corpus.replace('$STARMIND_INTEROP_DIR', interopDir ?? '');
+      const sequences = [...corpusStories(path, 'held-out', 16, 1)].map((story) =>
+        [...tokenizer.encode(story), tokenizer.storyEnd!].slice(0, checkpoint.config.context),
+      );
       const bytesOf = (token: number) => tokenizer.decode([token]).length;
       const { lossPerToken } = evaluate(new FloatModel(checkpoint), sequences, bytesOf);
       expect(Math.abs(lossPerToken / Number(training['heldOutLoss']) - 1)).toBeLessThan(0.1);
     });
   }
 
-  it('story-90k tells stories of sentences that the grammar can produce, and ends them', () => {
-    const checkpoint = loadCheckpoint('story-90k');
-    const tokenizer = tokenizerFromSection(checkpoint.tokenizer.section, checkpoint.tokenizer);
-    const model = new FloatModel(checkpoint);
-    const stories = Array.from({ length: 30 }, (_, seed) => sampleFrom(model, tokenizer, seed, 0.8));
-    expect(stories.every((story) => /[.!?]"?$/.test(story))).toBe(true);
-    expect(coherence(stories).share).toBeGreaterThan(0.93);
-  });
+  for (const name of ['story-90k', 'story-260k']) {
+    it(`${name} tells stories of sentences that the grammar can produce, and ends them`, () => {
+      const checkpoint = loadCheckpoint(name);
+      const tokenizer = tokenizerFromSection(checkpoint.tokenizer.section, checkpoint.tokenizer);
+      const model = new FloatModel(checkpoint);
+      const stories = Array.from({ length: 30 }, (_, seed) => sampleFrom(model, tokenizer, seed, 0.8));
+      expect(stories.every((story) => /[.!?]"?$/.test(story))).toBe(true);
+      expect(coherence(stories).share).toBeGreaterThan(0.95);
+    });
+  }
 });
