@@ -50,10 +50,11 @@ describe('models that do not fit SRAM, streamed from flash', () => {
       hidden: 40,
       vocabulary: 62,
     } as const;
-    const image = streamedImage(randomModel({ seed: 3, shape: { ...shape, layers: 2, context: 8 } }));
-    const model = modelFromImage(image!);
+    const drawn = randomModel({ seed: 3, shape: { ...shape, layers: 2, context: 8 } });
+    const model = modelFromImage(streamedImage(drawn)!);
     expect(model.placement).toBe('streamed');
-    const { tiles } = await oneToken(model, 'abc');
+    const letters = [...LETTERS].filter((_, id) => id !== drawn.bos && id !== drawn.eos);
+    const { tiles } = await oneToken(model, letters.slice(0, 3).join(''));
     expect(tiles).toBe(0);
   });
 });
