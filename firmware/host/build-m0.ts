@@ -20,7 +20,7 @@ const warnings = ['-std=gnu99', '-Wall', '-Wextra', '-Werror'];
 export interface M0BuildOptions {
   /** Use the hand-written kernels. @default false */
   kernels?: boolean;
-  /** Link what compares every kernel with its portable twin (twins.c); needs `kernels`. @default false */
+  /** Link what compares every kernel with its portable twin (twins/twins.c); needs `kernels`. @default false */
   twins?: boolean;
 }
 
@@ -40,7 +40,7 @@ export async function buildM0({ kernels = false, twins = false }: M0BuildOptions
   );
   const script = join(firmware, 'host', 'm0.ld');
   const support = join(firmware, 'host', 'm0_support.S');
-  if (twins) files.push(join(firmware, 'host', 'twins.c'));
+  if (twins) files.push(join(firmware, 'host', 'twins', 'twins.c'));
   const flags = [...warnings, ...engineFlags, `-DSM_KERNELS_M0=${kernels ? 1 : 0}`];
   flags.push('-nostartfiles', `-Wl,-T,${script}`, '-Wl,--no-warn-rwx-segments', '-Wl,--entry=sm_engine_step');
 

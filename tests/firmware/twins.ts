@@ -1,5 +1,5 @@
 /**
- * Every hand-written kernel against its portable twin, on the emulated chip: firmware/host/twins.c draws operands from a seed,
+ * Every hand-written kernel against its portable twin, on the emulated chip: firmware/host/twins/twins.c draws operands from a seed,
  * runs both and compares. The whole of it, with more sets or another seed:
  *
  *     npx tsx tests/firmware/twins.ts [SETS] [SEED]
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { buildM0 } from '../../firmware/host/build-m0.ts';
 import { ChipProgram } from '../../firmware/host/chip-program.ts';
 
-/** In the order of `twins` in twins.c. */
+/** In the order of `twins` in twins/twins.c. */
 export const TWINS = [
   'int8',
   'int4',

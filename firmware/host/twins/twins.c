@@ -6,13 +6,13 @@
  */
 #include <string.h>
 
-#include "../engine/arith.h"
-#include "../engine/image.h"
-#include "../kernels/activation.h"
-#include "../kernels/attention.h"
-#include "../kernels/matvec.h"
-#include "../kernels/rope.h"
-#include "../kernels/vector.h"
+#include "../../engine/arith.h"
+#include "../../engine/image.h"
+#include "../../kernels/activation.h"
+#include "../../kernels/attention.h"
+#include "../../kernels/matvec.h"
+#include "../../kernels/rope.h"
+#include "../../kernels/vector.h"
 
 enum { WORDS = 4096, VALUES = 1024, GUARD = 4, STALE = 0x5a5a5a5a };
 
