@@ -25,7 +25,7 @@ export const addStudyResults = (study: Command): void => {
     .command('train')
     .summary('train the shapes whose quality the report shows')
     .description(
-      'About two minutes each on a busy core, one after the other, as a number of steps: the same weights each time. ' +
+      'About a minute of one core each, one after the other, for a number of steps: the same weights each time. ' +
         'What is already in the file is not trained again.',
     )
     .argument('[shapes...]', 'names of shapes (default: all)')

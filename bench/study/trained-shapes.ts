@@ -1,6 +1,6 @@
 /**
- * The shapes that are really trained, so that quality stands beside cost: from one thousand parameters to a hundred thousand, both
- * families, several vocabularies. Steps are set so that each trains for about two minutes on a busy core, as long as the original's did;
+ * The shapes that are really trained, so that quality stands beside cost: from one thousand parameters to ninety thousand, both
+ * families, several vocabularies. Steps are set so that each trains for about a minute of one core (two on a busy one, as long as the original's did);
  * steps and not minutes, because only a number of steps gives the same weights again.
  */
 import type { ModelConfig } from '../../models/config.ts';
@@ -57,8 +57,6 @@ const TABLE: [family: 'llama' | 'starmind', sizes: Sizes, steps: number][] = [
   ['llama', [256, 16, 40, 3, 2, 1], 1350],
   ['llama', [128, 24, 64, 2, 3, 1], 1150],
   ['llama', [256, 48, 108, 2, 6, 2], 600],
-  // And the largest of the original's family.
-  ['starmind', [512, 48, 128, 3, 6, 2], 550],
 ];
 
 const configOf = (

@@ -32,7 +32,7 @@ describe.skipIf(executablePath === undefined)('the report in a browser', () => {
   let browser: Browser;
   beforeAll(async () => {
     writeFileSync(file, renderPage(exampleResults(), await loadPlot()));
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: 100_000 });
   });
   afterAll(async () => {
     await browser?.close();
@@ -42,6 +42,8 @@ describe.skipIf(executablePath === undefined)('the report in a browser', () => {
   /** The page, with all that it complained of and asked for. */
   const open = async (options: BrowserContextOptions = {}) => {
     const context = await browser.newContext(options);
+    // A busy machine is slow to begin.
+    context.setDefaultTimeout(100_000);
     const page = await context.newPage();
     const complaints: string[] = [];
     const requests: string[] = [];
@@ -103,7 +105,9 @@ describe.skipIf(executablePath === undefined)('the report in a browser', () => {
   it('tells what is under the pointer', async () => {
     const { page } = await open();
     await page.hover('#kv-cache .wide circle >> nth=-1');
-    await expect.poll(() => page.locator('#tip').evaluate((tip) => getComputedStyle(tip).opacity)).toBe('1');
+    await expect
+      .poll(() => page.locator('#tip').evaluate((tip) => getComputedStyle(tip).opacity), { timeout: 20_000 })
+      .toBe('1');
     expect(await page.textContent('#tip')).toMatch(/cycles without cache/);
     await page.context().close();
   });

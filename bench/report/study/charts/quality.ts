@@ -31,6 +31,13 @@ const describe = (candidate: Candidate): string => {
   );
 };
 
+/** By the clock on the wall, beside other work. */
+const minutesText = (candidates: readonly Candidate[]): string =>
+  `${quantile(
+    candidates.map(({ trained }) => trained.minutes),
+    0.5,
+  ).toFixed(1)} minutes of a busy core (median)`;
+
 /** int8 on two cores. */
 const shown = ({ format, cores }: Candidate): boolean => format === 'int8' && cores === 2;
 
@@ -81,7 +88,7 @@ const makeChart =
       id,
       title: title(frontier),
       caption:
-        `${candidates.length} shapes, each trained for about two minutes on the same story grammar; bits per byte of held-out stories as the ` +
+        `${candidates.length} shapes, each trained for ${minutesText(candidates)} on the same story grammar; bits per byte of held-out stories as the ` +
         'device computes in int8, less is better. The line is the Pareto frontier: no cheaper shape is as good. Larger dots have more parameters.',
       legend: FAMILIES.map((family) => ({ label: family.label, color: family.color })),
       options: (plot, width) => ({
