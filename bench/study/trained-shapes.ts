@@ -1,7 +1,7 @@
 /**
  * The shapes that are really trained, so that quality stands beside cost: from one thousand parameters to ninety thousand, both
- * families, several vocabularies. Steps are set so that each trains for about a minute of one core (two on a busy one, as long as the original's did);
- * steps and not minutes, because only a number of steps gives the same weights again.
+ * families, several vocabularies. Steps are set so that each trains for about a minute of one core, two or more of a busy one (the
+ * original's took two); steps and not minutes, because only a number of steps gives the same weights again.
  */
 import type { ModelConfig } from '../../models/config.ts';
 import type { WeightFormat } from '../../models/quantized.ts';

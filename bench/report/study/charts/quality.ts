@@ -1,6 +1,7 @@
 /** Quality beside cost, of the shapes that were really trained, and the frontier: what nothing cheaper equals. */
 import { type Candidate, candidatesOf, frontierOf } from '../../../study/findings/frontier.ts';
 import { kilobytes, roughly, speedText } from '../../../study/findings/text.ts';
+import { quantile } from '../../statistics.ts';
 import {
   BLUE,
   base,
