@@ -56,7 +56,6 @@ const expectRefused = async (args: string[], message: RegExp, exitCode = 2): Pro
 describe('a model that cannot be used', () => {
   it.each([
     ['stroy-90k', /no model "stroy-90k"|unknown/],
-    ['maximum-speed', /train --preset maximum-speed|Once/],
     [file('none.smp'), /none\.smp: there is no such file/],
     [file('none.safetensors'), /none/],
     [file('empty.smp'), /empty\.smp: no-model/],

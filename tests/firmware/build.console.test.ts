@@ -119,7 +119,7 @@ describe('a line of text', () => {
       });
       device.pico.uart[0].clear();
       device.pico.uart[0].send(typed.join(''));
-      device.pico.run({ timeoutSeconds: 0.02 });
+      device.pico.run({ timeoutSeconds: 0.1 });
       const screen = terminalLine(Buffer.from(device.pico.uart[0].bytes).toString());
       // Enter with the line as a command, so that it is read back.
       type(device, '\x01/\r');
