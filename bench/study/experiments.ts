@@ -15,7 +15,7 @@ import {
   seedOf,
   toCases,
 } from './shapes.ts';
-import { TRAINED_FORMATS, TRAINED_SHAPES } from './trained-shapes.ts';
+import { COSTED_FORMATS, TRAINED_SHAPES } from './trained-shapes.ts';
 
 export const RESULTS_FOLDER = fileURLToPath(new URL('../../fixtures/study/', import.meta.url));
 
@@ -144,7 +144,7 @@ function cacheCases(): StudyCase[] {
 function trainedCases(): StudyCase[] {
   return TRAINED_SHAPES.flatMap(({ name, config }) => {
     const { ropeTheta: _theta, normEps: _eps, ...shape } = config;
-    return TRAINED_FORMATS.flatMap((format) =>
+    return COSTED_FORMATS.flatMap((format) =>
       ([1, 2] as const).map((cores) =>
         caseOf(`${name}.${format}.${cores}`, name, shape, { format, placement: 'auto', cores }),
       ),

@@ -12,8 +12,11 @@ export interface TrainedShape {
   steps: number;
 }
 
-/** Formats whose quality and cost are told. */
+/** Formats whose quality is told. */
 export const TRAINED_FORMATS = ['int8', 'int4g32', 'int4'] as const satisfies readonly WeightFormat[];
+
+/** Formats whose cost is measured: plain int4 costs hardly less than in groups, and more quality. */
+export const COSTED_FORMATS = ['int8', 'int4g32'] as const satisfies readonly WeightFormat[];
 
 /** Of every shape, so that all see stories cut alike. */
 const CONTEXT = 128;
