@@ -52,7 +52,7 @@ const pickShape = async (flags: PickFlags): Promise<void> => {
   const { candidatesOf, pick } = await import('../study/findings/frontier.ts');
   const { StudyError } = await import('../study/errors.ts');
   const { tokensPerSecond, sram, flash, clock, cores, json } = flags;
-  const results = loadResults(flags.results ?? RESULTS_FOLDER);
+  const results = loadResults(flags.results ?? RESULTS_FOLDER, ['cost']);
   const all = candidatesOf(results);
   if (all.length === 0) {
     throw new StudyError(

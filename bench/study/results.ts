@@ -20,15 +20,23 @@ export interface StudyResults {
 export const resultsPath = (folder: string, name: ExperimentName): string => join(folder, `${name}.jsonl`);
 export const trainedPath = (folder: string): string => join(folder, 'trained.jsonl');
 
-/** @throws StudyError when there are none, or files are damaged, or of several firmwares */
-export const loadResults = (folder: string): StudyResults => {
-  const files = EXPERIMENT_NAMES.flatMap((name): (NamedStudy & { name: ExperimentName })[] => {
+/**
+ * @param names experiments whose files to read
+ * @throws StudyError when there are none, or files are damaged, or of several firmwares
+ */
+export const loadResults = (
+  folder: string,
+  names: readonly ExperimentName[] = EXPERIMENT_NAMES,
+): StudyResults => {
+  const files = names.flatMap((name): (NamedStudy & { name: ExperimentName })[] => {
     const path = resultsPath(folder, name);
     return existsSync(path) ? [{ name, path, ...readStudy(path) }] : [];
   });
   const [first] = files;
   if (first === undefined) {
-    throw new StudyError(`${folder} has no results; make them with  starmind study reproduce`);
+    throw new StudyError(
+      `${folder} has no results; make them with  starmind study reproduce ${names.length === 1 ? names[0] : ''}`.trimEnd(),
+    );
   }
   sameFirmware(files);
   const rowsOf = (name: ExperimentName) => files.find((file) => file.name === name)?.rows ?? [];
