@@ -9,7 +9,7 @@ import { modelFromCheckpoint } from '../../bench/target/model.ts';
 import { loadCheckpoint } from '../../models/index.ts';
 import { firmware, onHost } from '../end-to-end/support/bench.ts';
 import { starmind, starmindProcess } from '../end-to-end/support/cli.ts';
-import { type Emulated, emulate, MODEL, scratchFolder } from './support.ts';
+import { type Emulated, emulate, MODEL, running, scratchFolder } from './support.ts';
 
 // Several processes emulate at a time; on a busy machine each gets a small part of it.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
@@ -173,7 +173,7 @@ describe('a board that goes away in mid-story', () => {
   it('is missed at once, with the number of tokens it had told', async () => {
     const port = join(folder, 'leaving');
     const leaving = await emulate(['--pty', port, '--model', MODEL]);
-    const running = starmind([
+    const client = running([
       'board',
       'run',
       '--port',
@@ -181,19 +181,13 @@ describe('a board that goes away in mid-story', () => {
       '--timeout',
       '60',
       '-n',
-      '60',
+      '100',
       '--temperature',
       '1',
     ]);
-    let killed = false;
-    const watch = setInterval(() => {
-      // The story streams to stdout, which the helper captures: one token is enough to know that it is being told.
-      if (killed) return;
-      killed = true;
-      void leaving.kill();
-    }, 3_000);
-    const { exitCode, stderr } = await running;
-    clearInterval(watch);
+    // One token on stdout is enough to know that the story is being told.
+    client.stdout.once('data', () => void leaving.kill());
+    const { exitCode, stderr } = await client;
     await leaving.kill();
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(/was disconnected/);

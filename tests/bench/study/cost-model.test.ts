@@ -73,7 +73,7 @@ describe('the cost model', () => {
       expect(model.coefficients[phase]!['multiplyAdd']).toBeCloseTo(5, 6);
     }
     expect(heldOut.points).toBeGreaterThan(40);
-    expect(heldOut.worst).toBeLessThan(0.001);
+    expect(heldOut.worst).toBeLessThan(0.002);
     const largest = rows.reduce((a, b) => (multiplyAdds(a.shape) > multiplyAdds(b.shape) ? a : b));
     expect(predictCycles(model, largest.shape, 47) / largest.decodeCycles[1]!).toBeCloseTo(1, 3);
   });
