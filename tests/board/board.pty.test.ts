@@ -8,8 +8,8 @@ import { openPort } from '../../bench/link/index.ts';
 import { modelFromCheckpoint } from '../../bench/target/model.ts';
 import { loadCheckpoint } from '../../models/index.ts';
 import { firmware, onHost } from '../end-to-end/support/bench.ts';
-import { starmind, starmindProcess } from '../end-to-end/support/cli.ts';
-import { type Emulated, emulate, MODEL, running, scratchFolder } from './support.ts';
+import { starmind, starmindProcess, startStarmind } from '../end-to-end/support/cli.ts';
+import { type Emulated, emulate, MODEL, scratchFolder } from './support.ts';
 
 // Several processes emulate at a time; on a busy machine each gets a small part of it.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
@@ -173,7 +173,7 @@ describe('a board that goes away in mid-story', () => {
   it('is missed at once, with the number of tokens it had told', async () => {
     const port = join(folder, 'leaving');
     const leaving = await emulate(['--pty', port, '--model', MODEL]);
-    const client = running([
+    const client = startStarmind([
       'board',
       'run',
       '--port',

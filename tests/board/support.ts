@@ -46,10 +46,6 @@ export const emulate = async (args: string[], env: Record<string, string> = {}):
   };
 };
 
-/** A `starmind` whose stdout can be heard while it runs. */
-export const running = (args: string[]) =>
-  execa(process.execPath, [STARMIND, ...args], { reject: false, stdin: 'ignore', env: { NO_COLOR: '1' } });
-
 /** A folder that goes when the process does. */
 export const scratchFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'starmind-board-'));

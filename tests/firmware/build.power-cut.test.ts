@@ -10,7 +10,7 @@ import { HostEngine } from '../../firmware/host/client.ts';
 import { modelUf2, parseUf2 } from '../../firmware/uf2.ts';
 import { imageAddress } from '../../models/image/layout.ts';
 import { writeImage } from '../../models/image/write.ts';
-import { testModel } from './device.ts';
+import { SHAPE, testModel } from './device.ts';
 import { collect } from './ports.ts';
 import { Random, randomModel } from './random-model.ts';
 
@@ -91,18 +91,7 @@ async function verdicts(states: Uint8Array[], old: Uint8Array, young: Uint8Array
 const small = (seed: number) =>
   writeImage(
     randomModel(seed, {
-      shape: {
-        family: 'llama',
-        vocabulary: 60,
-        dim: 16,
-        hidden: 24,
-        layers: 2,
-        heads: 2,
-        kvHeads: 1,
-        headSize: 8,
-        context: 48,
-        tied: true,
-      },
+      shape: SHAPE,
       format: 'int8',
     }),
   ).bytes;

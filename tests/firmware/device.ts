@@ -6,7 +6,8 @@ import { imageAddress } from '../../models/image/layout.ts';
 import { writeImage } from '../../models/image/write.ts';
 import { randomModel } from './random-model.ts';
 
-const SHAPE = {
+/** A shape that boots and answers in moments. */
+export const SHAPE = {
   family: 'llama',
   vocabulary: 60,
   dim: 16,

@@ -17,12 +17,16 @@ export type Environment = Record<string, string | undefined>;
 /** Neither CI nor colours, unless a test says otherwise. */
 const ENVIRONMENT: Environment = { CI: undefined, STARMIND_DEBUG: undefined, NO_COLOR: '1' };
 
-export const starmindProcess = async (args: string[], env: Environment = {}): Promise<CommandResult> => {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [STARMIND, ...args], {
+/** A process whose stdout can be heard while it runs. */
+export const startStarmind = (args: string[], env: Environment = {}) =>
+  execa(process.execPath, [STARMIND, ...args], {
     reject: false,
     stdin: 'ignore',
     env: { ...ENVIRONMENT, ...env },
   });
+
+export const starmindProcess = async (args: string[], env: Environment = {}): Promise<CommandResult> => {
+  const { exitCode, stdout, stderr } = await startStarmind(args, env);
   return { exitCode, stdout, stderr };
 };
 
