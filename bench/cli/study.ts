@@ -172,7 +172,10 @@ const fitModel = (files: string[], json: boolean | undefined): Promise<void> =>
     const { fitLines, sameFirmware } = await import('../study/fit-report.ts');
     const studies = files.map((path) => ({ path, ...readStudy(path) }));
     sameFirmware(studies);
-    const fitted = fitCostModel(studies.flatMap(({ rows }) => rows));
+    const { predictions: _, ...fitted } = fitCostModel(
+      studies.flatMap(({ rows }) => rows),
+      studies[0]!.head,
+    );
     if (json) print(`${JSON.stringify({ schema: 'starmind-study-fit/1', ...fitted })}\n`);
     else for (const line of fitLines(fitted)) print(`${line}\n`);
   });

@@ -4,36 +4,86 @@
  */
 import { PHASES } from '../link/index.ts';
 import { StudyError } from './errors.ts';
+import { SETTINGS } from './experiments.ts';
+import { allInSram } from './findings/metrics.ts';
 import { solveLeastSquares } from './least-squares.ts';
-import type { MeasuredRow, StudyRow } from './row.ts';
+import { measuredRows } from './results.ts';
+import type { MeasuredRow, StudyRow, StudySettings } from './row.ts';
 
 type Counts = Record<string, number>;
 
+/** What decides how the firmware shares a product: rows in a block of the kernel, and cores. */
+interface Kernels {
+  lanes: number;
+  cores: number;
+}
+
+const kernelsOf = ({ format, cores }: CostSettings): Kernels => ({
+  lanes: format === 'int8' ? 4 : 8,
+  cores,
+});
+
+/** Smaller products stay on one core (firmware/kernels/matvec.c). */
+const WORTH_SHARING = 256;
+
+/** The core that has most to do in `times` products of a matrix (rows, columns): whole blocks of rows, columns in fours. */
+const product = ({ lanes, cores }: Kernels, times: number, rows: number, columns: number): Counts => {
+  const blocks = Math.ceil(rows / lanes);
+  const own = rows * columns < WORTH_SHARING ? blocks : Math.ceil(blocks / cores);
+  const padded = 4 * Math.ceil(columns / 4);
+  return { block: times * own, multiplyAdd: times * own * lanes * padded };
+};
+
+const sum = (a: Counts, b: Counts): Counts =>
+  Object.fromEntries(Object.entries(a).map(([name, count]) => [name, count + b[name]!]));
+
+type PhaseCounts = (shape: MeasuredRow['shape'], kernels: Kernels, position: number) => Counts;
+
 /** What each phase does for one token, at a position (0 for the first). Constant work of a layer or norm counts as one. */
-const COUNTS: Record<string, (shape: MeasuredRow['shape'], position: number) => Counts> = {
+const COUNTS: Record<string, PhaseCounts> = {
   embed: ({ dim }) => ({ token: 1, value: dim }),
   norm: ({ dim, layers }) => ({ norm: 2 * layers + 1, value: (2 * layers + 1) * dim }),
-  qkv: ({ dim, layers }) => ({ layer: layers, row: 3 * layers * dim, multiplyAdd: 3 * layers * dim * dim }),
+  qkv: ({ dim, layers }, kernels) => ({ layer: layers, ...product(kernels, layers, 3 * dim, dim) }),
   rope: ({ dim, layers, heads }) => ({ layer: layers, head: layers * heads, value: 3 * layers * dim }),
-  attention: ({ dim, layers, heads }, position) => ({
+  // Heads are shared by the cores. Those of an odd size have a portable kernel, which flash's cache does not hold from token to token.
+  attention: ({ layers, heads, headSize }, { cores }, position) => {
+    const own = layers * Math.ceil(heads / cores);
+    const kernel = headSize % 2 === 0 ? 'even' : 'odd';
+    return {
+      layer: layers,
+      [`${kernel} token`]: 1,
+      [`${kernel} head`]: own,
+      [`${kernel} value`]: own * headSize,
+      [`${kernel} score`]: own * (position + 1),
+      [`${kernel} multiplyAdd`]: 2 * own * headSize * (position + 1),
+    };
+  },
+  output: ({ dim, layers }, kernels) => ({
     layer: layers,
-    head: layers * heads,
-    score: layers * heads * (position + 1),
     value: layers * dim,
-    multiplyAdd: 2 * layers * dim * (position + 1),
+    ...product(kernels, layers, dim, dim),
   }),
-  output: ({ dim, layers }) => ({ layer: layers, row: layers * dim, multiplyAdd: layers * dim * dim }),
-  ffn: ({ dim, hidden, layers }) => ({
+  ffn: ({ dim, hidden, layers }, kernels) => ({
     layer: layers,
     hidden: layers * hidden,
-    row: layers * dim,
-    multiplyAdd: 2 * layers * dim * hidden,
+    ...sum(product(kernels, layers, hidden, dim), product(kernels, layers, dim, hidden)),
   }),
-  logits: ({ dim, vocabulary }) => ({ token: 1, row: vocabulary, multiplyAdd: vocabulary * dim }),
+  logits: ({ dim, vocabulary }, kernels) => ({ token: 1, ...product(kernels, 1, vocabulary, dim) }),
   sample: ({ vocabulary }) => ({ token: 1, logit: vocabulary }),
 };
 
+export const countsOf = (
+  phase: string,
+  shape: MeasuredRow['shape'],
+  settings: CostSettings,
+  position: number,
+): Counts => COUNTS[phase]!(shape, kernelsOf(settings), position);
+
+/** Settings that a model is of: kernels differ by format, and share work by cores. */
+export type CostSettings = Pick<StudySettings, 'format' | 'cores'>;
+
 export interface CostModel {
+  settings: CostSettings;
   /** Cycles for each unit of each count, by phase. */
   coefficients: Record<string, Counts>;
 }
@@ -46,10 +96,20 @@ export interface FitError {
   worst: number;
 }
 
+/** A measured token beside what the model says of it. */
+export interface Prediction {
+  name: string;
+  position: number;
+  measured: number;
+  predicted: number;
+}
+
 export interface CostFit {
   model: CostModel;
   fitted: FitError;
   heldOut: FitError;
+  /** Of the shapes held out. */
+  predictions: Prediction[];
 }
 
 /** Every n-th shape is held out, in all its forms and positions. */
@@ -57,11 +117,19 @@ const HELD_OUT_EVERY = 4;
 
 /**
  * Fits rows whose weights lie in SRAM: what is read through the flash's cache costs by its hits, which no count tells.
+ * @param settings of rows that have none of their own; rows of other formats or cores are left out
  * @throws StudyError when there are too few of them
  */
-export const fitCostModel = (rows: readonly StudyRow[]): CostFit => {
-  const usable = rows.filter(
-    (row): row is MeasuredRow => row.status === 'ok' && row.weightBytesInSram === row.weightBytes,
+export const fitCostModel = (
+  rows: readonly StudyRow[],
+  { format, cores }: CostSettings = SETTINGS,
+): CostFit => {
+  const settings = { format, cores };
+  const usable = measuredRows(rows).filter(
+    (row) =>
+      allInSram(row) &&
+      (row.settings?.format ?? format) === format &&
+      (row.settings?.cores ?? cores) === cores,
   );
   const seeds = [...new Set(usable.map(({ seed }) => seed))].sort((a, b) => a - b);
   const heldOutSeeds = new Set(seeds.filter((_, i) => i % HELD_OUT_EVERY === 0));
@@ -72,32 +140,36 @@ export const fitCostModel = (rows: readonly StudyRow[]): CostFit => {
     );
   }
   const model: CostModel = {
-    coefficients: Object.fromEntries(PHASES.map((phase) => [phase, fitPhase(phase, training)])),
+    settings,
+    coefficients: Object.fromEntries(PHASES.map((phase) => [phase, fitPhase(phase, training, settings)])),
   };
-  const heldOut = usable.filter(({ seed }) => heldOutSeeds.has(seed));
-  return { model, fitted: errorOf(model, training), heldOut: errorOf(model, heldOut) };
+  const predictions = predict(
+    model,
+    usable.filter(({ seed }) => heldOutSeeds.has(seed)),
+  );
+  return { model, fitted: errorOf(predict(model, training)), heldOut: errorOf(predictions), predictions };
 };
 
 /** Cycles of one decoded token. */
 export const predictCycles = (
-  { coefficients }: CostModel,
+  { coefficients, settings }: CostModel,
   shape: MeasuredRow['shape'],
   position: number,
 ): number =>
   PHASES.reduce((all, phase) => {
-    const counts = Object.entries(COUNTS[phase]!(shape, position));
+    const counts = Object.entries(countsOf(phase, shape, settings, position));
     return all + counts.reduce((sum, [name, count]) => sum + count * (coefficients[phase]?.[name] ?? 0), 0);
   }, 0);
 
-const fitPhase = (phase: string, rows: readonly MeasuredRow[]): Counts => {
+const fitPhase = (phase: string, rows: readonly MeasuredRow[], settings: CostSettings): Counts => {
   const points = rows.flatMap(({ shape, positions, phases }) =>
     positions.map((position, i) => ({
-      counts: COUNTS[phase]!(shape, position),
+      counts: countsOf(phase, shape, settings, position),
       cycles: Math.max(1, phases[phase]![i]!),
     })),
   );
-  const names = Object.keys(points[0]!.counts);
-  const matrix = points.map(({ counts, cycles }) => names.map((name) => counts[name]! / cycles));
+  const names = [...new Set(points.flatMap(({ counts }) => Object.keys(counts)))];
+  const matrix = points.map(({ counts, cycles }) => names.map((name) => (counts[name] ?? 0) / cycles));
   const solution = solveLeastSquares(
     matrix,
     points.map(() => 1),
@@ -105,11 +177,19 @@ const fitPhase = (phase: string, rows: readonly MeasuredRow[]): Counts => {
   return Object.fromEntries(names.map((name, i) => [name, solution[i]!]));
 };
 
-const errorOf = (model: CostModel, rows: readonly MeasuredRow[]): FitError => {
-  const errors = rows
-    .flatMap(({ shape, positions, decodeCycles }) =>
-      positions.map((position, i) => Math.abs(predictCycles(model, shape, position) / decodeCycles[i]! - 1)),
-    )
+const predict = (model: CostModel, rows: readonly MeasuredRow[]): Prediction[] =>
+  rows.flatMap(({ name, shape, positions, decodeCycles }) =>
+    positions.map((position, i) => ({
+      name,
+      position,
+      measured: decodeCycles[i]!,
+      predicted: predictCycles(model, shape, position),
+    })),
+  );
+
+const errorOf = (predictions: readonly Prediction[]): FitError => {
+  const errors = predictions
+    .map(({ predicted, measured }) => Math.abs(predicted / measured - 1))
     .sort((a, b) => a - b);
   const at = (fraction: number) =>
     errors[Math.min(errors.length - 1, Math.floor(fraction * errors.length))] ?? 0;

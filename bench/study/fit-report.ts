@@ -16,7 +16,7 @@ export const sameFirmware = (files: readonly NamedStudy[]): void => {
   }
 };
 
-export const fitLines = ({ model, fitted, heldOut }: CostFit): string[] => {
+export const fitLines = ({ model, fitted, heldOut }: Omit<CostFit, 'predictions'>): string[] => {
   const rows = Object.entries(model.coefficients).flatMap(([phase, counts]) =>
     Object.entries(counts).map(([count, cycles]) => [phase, count, cycles.toFixed(2)]),
   );
