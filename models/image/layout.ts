@@ -133,6 +133,12 @@ export function tablesOf({ family }: QuantizedShape): TableName[] {
   return family === 'llama' ? [...tableNames] : tableNames.slice(0, 3);
 }
 
+/**
+ * Bytes at the start of the matvec output that hold queries, keys and values while attention uses the scores; what lies behind
+ * them, and the logits, may share memory with the scores (IMAGE.md, Regions).
+ */
+export const outputBesideScores = (shape: QuantizedShape): number => 4 * pad(qkvRows(shape), 8);
+
 /** Least bytes of the seven regions that every image has, in the order of their kinds 1..7; a float cache is four times as large. */
 export function regionBytes(shape: QuantizedShape, isSingle = false): number[] {
   const { vocabulary, dim, hidden, layers, heads, kvHeads, headSize, context } = shape;

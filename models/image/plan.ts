@@ -10,6 +10,7 @@ import {
   defaultFlashLimit,
   imageAddress,
   matrixBytes,
+  outputBesideScores,
   pad,
   regionBytes,
   regionNames,
@@ -61,7 +62,7 @@ export interface MemoryPlan {
   arenaBytes: number;
   /** Bytes of flash the image takes; set by the writer. */
   imageBytes: number;
-  /** By offset; the ranges do not overlap. */
+  /** By offset; only matvec output, scores and logits overlap. */
   sram: PlannedRange[];
   /** Sections of the file by offset; set by the writer. */
   flash: PlannedRange[];
@@ -100,9 +101,17 @@ export function planMemory(model: QuantizedModel, options: PlanOptions = {}): Me
     used += pad(bytes, 4);
     return offset;
   };
-  const regions = regionBytes(model.shape, model.single !== undefined).map((bytes, i): PlannedRange => {
-    return { name: regionNames[i], offset: take(regionNames[i], bytes), bytes };
-  });
+  const least = regionBytes(model.shape, model.single !== undefined);
+  const regions = least.map((bytes, i): PlannedRange => ({ name: regionNames[i], offset: 0, bytes }));
+  for (const region of regions.slice(0, 4)) region.offset = take(region.name, region.bytes);
+  const [output, scores, logits] = regions.slice(4);
+  output.offset = used;
+  logits.offset = used;
+  scores.offset = used + outputBesideScores(model.shape);
+  for (const region of [output, logits, scores]) {
+    sram.push(region);
+    used = Math.max(used, region.offset + pad(region.bytes, 4));
+  }
   if (used > arenaLimit) throw tooBigForSram(model, regions, used, arenaLimit);
 
   const candidates = [...tensors, ...tables];

@@ -13,6 +13,7 @@ import {
   layerEntryBytes,
   magic,
   noArena,
+  outputBesideScores,
   pad,
   regionBytes,
   regionEntryBytes,
@@ -256,11 +257,11 @@ function regionProblem(image: ImageView): string | undefined {
 }
 
 function overlapProblem({ view, header }: ImageView): string | undefined {
-  const ranges: [number, number][] = [];
-  const add = (arenaAt: number, bytesAt: number) => {
-    const arena = view.getUint32(arenaAt, true);
+  const ranges: { from: number; to: number; region?: number }[] = [];
+  const add = (arenaAt: number, bytesAt: number, region?: number) => {
+    const from = view.getUint32(arenaAt, true);
     const bytes = view.getUint32(bytesAt, true);
-    if (arena !== noArena && bytes > 0) ranges.push([arena, arena + bytes]);
+    if (from !== noArena && bytes > 0) ranges.push({ from, to: from + bytes, region });
   };
   for (let i = 0; i < header.tensors.count; i++) {
     const at = header.tensors.offset + i * tensorEntryBytes;
@@ -273,11 +274,22 @@ function overlapProblem({ view, header }: ImageView): string | undefined {
   }
   for (let i = 0; i < header.regions.count; i++) {
     const at = header.regions.offset + i * regionEntryBytes;
-    add(at + 4, at + 8);
+    add(at + 4, at + 8, i + 1);
   }
-  ranges.sort((a, b) => a[0] - b[0]);
-  for (let i = 1; i < ranges.length; i++) {
-    if (ranges[i][0] < ranges[i - 1][1]) return `two ranges share arena offset ${ranges[i][0]}`;
-  }
-  return undefined;
+  // The logits are used when output and scores are not; the end of the output when the scores are not.
+  const [output, scores, logits] = [5, 6, 7].map((kind) => ranges.find(({ region }) => region === kind)!);
+  const others = ranges.filter((range) => range !== output && range !== scores && range !== logits);
+  const queries = { from: output.from, to: output.from + outputBesideScores(header.shape) };
+  return (
+    shared([...others, output]) ??
+    shared([...others, scores]) ??
+    shared([...others, logits]) ??
+    shared([queries, scores])
+  );
+}
+
+function shared(ranges: { from: number; to: number }[]): string | undefined {
+  const sorted = [...ranges].sort((a, b) => a.from - b.from);
+  const i = sorted.findIndex(({ from }, n) => n > 0 && from < sorted[n - 1].to);
+  return i < 0 ? undefined : `two ranges share arena offset ${sorted[i].from}`;
 }

@@ -82,16 +82,30 @@ describe('model image', () => {
     expect(readImage(flash).imageBytes).toBe(bytes.length);
   });
 
-  it('plans disjoint ranges inside the arena', () => {
+  it('plans ranges inside the arena that share memory only where they are never in use together', () => {
     for (let seed = 0; seed < 50; seed++) {
-      const { plan } = writeImage(randomModel({ seed }));
-      let end = 0;
-      for (const { offset, bytes } of plan.sram) {
-        expect(offset % 4).toBe(0);
-        expect(offset).toBeGreaterThanOrEqual(end);
-        end = offset + bytes;
+      const model = randomModel({ seed });
+      const { plan } = writeImage(model);
+      const { heads, kvHeads, headSize } = model.shape;
+      const inUse = (during: string) =>
+        plan.sram
+          .filter(({ name }) => during === 'logits' || name !== 'logits')
+          .filter(({ name }) => during !== 'logits' || (name !== 'matvec output' && name !== 'scores'))
+          .filter(({ name }) => during !== 'feed-forward' || name !== 'scores')
+          .map(({ name, offset, bytes }) => {
+            const queries = during === 'attention' && name === 'matvec output';
+            return { name, offset, end: offset + (queries ? 4 * (heads + 2 * kvHeads) * headSize : bytes) };
+          })
+          .sort((a, b) => a.offset - b.offset);
+      for (const during of ['attention', 'feed-forward', 'logits']) {
+        let end = 0;
+        for (const range of inUse(during)) {
+          expect(range.offset % 4).toBe(0);
+          expect(range.offset, `${range.name} in ${during}`).toBeGreaterThanOrEqual(end);
+          end = range.end;
+        }
+        expect(end).toBeLessThanOrEqual(plan.arenaBytes);
       }
-      expect(end).toBeLessThanOrEqual(plan.arenaBytes);
     }
   });
 
@@ -149,12 +163,13 @@ describe('image validator', () => {
     return bytes;
   };
 
-  const withTotal = (total: number) => {
+  const withU32 = (offset: number, value: number) => {
     const bytes = good.slice();
-    new DataView(bytes.buffer).setUint32(8, total, true);
+    new DataView(bytes.buffer).setUint32(offset, value, true);
     repairCrc(bytes);
     return bytes;
   };
+  const regionAt = (index: number) => view.getUint32(regions + 12 * index + 4, true);
 
   it.each<[string, Uint8Array]>([
     ['no-model', new Uint8Array(0)],
@@ -164,7 +179,7 @@ describe('image validator', () => {
     ['truncated', good.subarray(0, 191)],
     ['truncated', good.subarray(0, good.length - 16)],
     ['bad-length', withU8(6, 193)],
-    ['bad-length', withTotal(good.length - 8)],
+    ['bad-length', withU32(8, good.length - 8)],
     ['bad-config', withU8(47, 1)],
     ['bad-config', withU8(48, 3)],
     ['bad-config', withU8(50, 1)],
@@ -185,6 +200,8 @@ describe('image validator', () => {
     ['bad-tokenizer', withU8(tokenizer, good[tokenizer] + 1)],
     ['bad-tokenizer', withU8(tokenizer + 5, 8)],
     ['overlap', withU8(regions + 12 + 4, good[regions + 12 + 4] - 4)],
+    ['overlap', withU32(regions + 5 * 12 + 4, regionAt(5) - 4)], // scores over the last value
+    ['overlap', withU32(regions + 6 * 12 + 4, regionAt(3))], // logits over the wide buffer
   ])('finds %s', (code, bytes) => {
     expect(validateImage(bytes)?.code).toBe(code);
   });
