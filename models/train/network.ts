@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ModelConfig } from '../config.ts';
 import { type AttentionConstants, attention, causalMask } from './attention.ts';
 import type { Batch } from './batches.ts';
-import { distilledEntropy } from './distill.ts';
+import { FusedNetwork } from './fused.ts';
 import { add, crossEntropy, embed, linear, norm, roundRows, siluLayer, swigluLayer } from './operations.ts';
 import { type ParameterSpec, parameterSpecs } from './parameters.ts';
 import { rotaryTables } from './rotary.ts';
@@ -15,16 +15,19 @@ export class Network {
   readonly specs: ParameterSpec[];
   private readonly rounds: boolean;
   private readonly variables: tf.Variable[];
+  private readonly fused: FusedNetwork | null;
   /** By number of positions. Made before the taped part, which frees what it makes before the gradients need it. */
   private readonly constants = new Map<number, AttentionConstants>();
 
   /**
    * Call after the backend is chosen. `flat` as `initialParameters` or `fromTensors` give it, or longer.
    * @param rounds whether activations are rounded where the integer arithmetic rounds them (ARITHMETIC.md)
+   * @param fuses whether layers are computed by the kernels of kernels.c, where these run
    */
-  constructor(config: ModelConfig, flat: Float32Array, rounds = false) {
+  constructor(config: ModelConfig, flat: Float32Array, rounds = false, fuses = true) {
     this.config = config;
     this.rounds = rounds;
+    this.fused = fuses ? FusedNetwork.create(config, rounds) : null;
     this.specs = parameterSpecs(config);
     this.variables = this.specs.map(({ shape, offset, size }) =>
       tf.variable(tf.tensor(flat.slice(offset, offset + size), shape)),
@@ -81,40 +84,58 @@ export class Network {
       if (rotary !== null) for (const tables of [rotary.q, rotary.k]) tf.dispose({ ...tables });
     }
     this.constants.clear();
+    this.fused?.dispose();
   }
 
   private loss(batch: Batch): tf.Scalar {
-    const logits = this.forward(batch);
-    if (batch.soft !== undefined) return distilledEntropy(logits, batch);
-    return crossEntropy(logits, batch.targets, batch.weights, batch.predicted);
+    if (this.fused === null) return crossEntropy(this.forward(batch), batch);
+    const { residual, gain, table } = this.layers(batch);
+    return this.fused.loss(residual, gain, table, batch);
   }
 
   private forward(batch: Batch): T2 {
-    const { normEps, family, layers, tied, heads, kvHeads, headSize } = this.config;
-    const { rounds } = this;
-    const { sequences, positions } = batch;
-    const constants = this.constants.get(positions)!;
-    const centred = family === 'starmind';
+    const { residual, gain, table } = this.layers(batch);
+    const { normEps, family } = this.config;
+    return linear(this.to8Bits(norm(residual, gain, normEps, family === 'starmind')), table);
+  }
+
+  private to8Bits(t: T2): T2 {
+    return this.rounds ? roundRows(t) : t;
+  }
+
+  /** The residual after all layers, with the gain and the matrix that make logits of it. */
+  private layers(batch: Batch): { residual: T2; gain: tf.Tensor1D; table: T2 } {
+    const { family, layers, tied } = this.config;
+    const { fused } = this;
     const variables = this.variables[Symbol.iterator]();
     const next = <T extends tf.Tensor>(): T => variables.next().value as unknown as T;
     const embedding = next<T2>();
-    const to8Bits = this.rounds ? roundRows : (t: T2): T2 => t;
-    let x = embed(embedding, batch.inputs);
+    let x = fused ? fused.embed(embedding, batch.inputs) : embed(embedding, batch.inputs);
     for (let n = 0; n < layers; n++) {
-      const a = to8Bits(norm(x, next(), normEps, centred));
-      const shape = { sequences, positions, heads, kvHeads, headSize, rounds };
-      x = add(x, linear(to8Bits(attention(a, [next(), next(), next()], constants, shape)), next()));
-      const b = to8Bits(norm(x, next(), normEps, centred));
-      const active =
-        family === 'llama' ? swigluLayer(b, next(), next(), rounds) : siluLayer(b, next(), rounds);
-      x = add(x, linear(to8Bits(active), next()));
+      const weights = Array.from({ length: family === 'llama' ? 9 : 8 }, () => next());
+      x = fused ? fused.layer(n, x, weights, batch) : this.layer(x, weights, batch);
     }
-    const last = to8Bits(norm(x, next(), normEps, centred));
-    return linear(last, tied ? embedding : next());
+    return { residual: x, gain: next(), table: tied ? embedding : next() };
+  }
+
+  private layer(x: T2, weights: tf.Tensor[], { sequences, positions }: Batch): T2 {
+    const { normEps, family, heads, kvHeads, headSize } = this.config;
+    const { rounds } = this;
+    const centred = family === 'starmind';
+    const remaining = weights[Symbol.iterator]();
+    const next = <T extends tf.Tensor>(): T => remaining.next().value as T;
+    const a = this.to8Bits(norm(x, next(), normEps, centred));
+    const shape = { sequences, positions, heads, kvHeads, headSize, rounds };
+    const constants = this.constants.get(positions)!;
+    const mixed = attention(a, [next(), next(), next()], constants, shape);
+    const middle = add(x, linear(this.to8Bits(mixed), next()));
+    const b = this.to8Bits(norm(middle, next(), normEps, centred));
+    const active = family === 'llama' ? swigluLayer(b, next(), next(), rounds) : siluLayer(b, next(), rounds);
+    return add(middle, linear(this.to8Bits(active), next()));
   }
 
   private prepare(positions: number): void {
-    if (this.constants.has(positions)) return;
+    if (this.fused !== null || this.constants.has(positions)) return;
     const { family, heads, kvHeads, headSize, ropeTheta } = this.config;
     const tables = (count: number) => rotaryTables(count, headSize, positions, ropeTheta);
     const rotary = family === 'llama' ? { q: tables(heads), k: tables(kvHeads) } : null;

@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { product } from './batched-matmul.ts';
+import { entropy, type Goal, slopeOfEntropy } from './entropy.ts';
 
 type T = tf.Tensor;
 type T2 = tf.Tensor2D;
@@ -149,35 +150,19 @@ export function swigluLayer(x: T2, gate: T2, up: T2, tabled = false): T2 {
   });
 }
 
-// A probability that underflows would give an infinite loss: it is taken as e^-69.
-const LEAST_PROBABILITY = 1e-30;
-
 /**
- * Sum of the tokens' losses in nats, each times its weight, over `total`.
- * @param logits (N, V)
- * @param targets (N) tokens to predict
- * @param weights (N), 0 for padding
+ * The loss of `entropy`, from logits (N, V): of the text alone, or of a teacher too.
  */
-export function crossEntropy(
-  logits: T2,
-  targets: Int32Array,
-  weights: Float32Array,
-  total: number,
-): tf.Scalar {
-  const [rows, vocabulary] = logits.shape;
+export function crossEntropy(logits: T2, goal: Goal): tf.Scalar {
+  const { shape } = logits;
   return withGradient([logits], ([input]) => {
     const p = tf.softmax(input).dataSync() as Float32Array;
-    let loss = 0;
-    for (let n = 0; n < rows; n++) {
-      if (weights[n] !== 0) loss -= weights[n] * Math.log(p[n * vocabulary + targets[n]] + LEAST_PROBABILITY);
-    }
     return {
-      value: tf.scalar(loss / total),
+      value: tf.scalar(entropy(p, shape[1], goal)),
       gradient: (dy) => {
         const slope = p.slice();
-        for (let n = 0; n < rows; n++) slope[n * vocabulary + targets[n]] -= 1;
-        const perRow = tf.tensor2d(weights, [rows, 1]);
-        return [tf.mul(tf.tensor2d(slope, [rows, vocabulary]), tf.mul(perRow, tf.div(dy, total)))];
+        slopeOfEntropy(slope, shape[1], goal, dy.dataSync()[0]);
+        return [tf.tensor2d(slope, shape)];
       },
     };
   });

@@ -4,7 +4,7 @@
  */
 import type { ModelConfig } from '../config.ts';
 import { BatchOrder, makeBatch, type Sequences, type SoftTargets } from './batches.ts';
-import { WHOLE } from './distill.ts';
+import { WHOLE } from './entropy.ts';
 import { Network } from './network.ts';
 
 /** Tokens of each prediction whose probability is kept. */

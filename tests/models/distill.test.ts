@@ -10,7 +10,6 @@ import { FloatModel } from '../../models/reference/float.ts';
 import { type BpeTokenizer, trainBpe } from '../../models/tokenizer/index.ts';
 import { selectBackend } from '../../models/train/backend.ts';
 import { type Batch, makeBatch, tokenize } from '../../models/train/batches.ts';
-import { distilledEntropy } from '../../models/train/distill.ts';
 import { trainModel } from '../../models/train/index.ts';
 import { crossEntropy } from '../../models/train/operations.ts';
 import { initialParameters, parameterSpecs, toTensors } from '../../models/train/parameters.ts';
@@ -70,7 +69,7 @@ const someLogits = Float32Array.from({ length: 3 * VOCABULARY }, (_, i) => Math.
 /** The loss and its gradient by the logits. */
 function lossOf(logits: Float32Array, batch: Batch): { loss: number; slope: Float32Array } {
   const given = tf.tensor2d(logits, [3, VOCABULARY]);
-  const { value, grad } = tf.valueAndGrad((x) => distilledEntropy(x as tf.Tensor2D, batch))(given);
+  const { value, grad } = tf.valueAndGrad((x) => crossEntropy(x as tf.Tensor2D, batch))(given);
   return { loss: value.dataSync()[0], slope: grad.dataSync() as Float32Array };
 }
 
@@ -81,8 +80,7 @@ beforeAll(async () => {
 describe('the loss of learning from a teacher', () => {
   it('is that of the text alone when the teacher counts nothing', () => {
     const batch = taughtBatch(0);
-    const { targets, weights, predicted } = batch;
-    const alone = crossEntropy(tf.tensor2d(someLogits, [3, VOCABULARY]), targets, weights, predicted);
+    const alone = crossEntropy(tf.tensor2d(someLogits, [3, VOCABULARY]), { ...batch, soft: undefined });
     expect(lossOf(someLogits, batch).loss).toBeCloseTo(alone.dataSync()[0], 5);
   });
 
