@@ -18,7 +18,10 @@ export const addStudyResults = (study: Command): void => {
       'Runs each experiment of the report, or those that are named. One that was stopped goes on; --fresh starts over, which ' +
         'a changed firmware needs. Trainings are not among them: see "study train".',
     )
-    .argument('[experiments...]', 'of counted, published, ladders, variants, cache, cost (default: all)')
+    .argument(
+      '[experiments...]',
+      'of counted, published, others, ladders, variants, cache, cost (default: all)',
+    )
     .option('--results <folder>', 'where results lie (default: fixtures/study)')
     .action((names: string[], _own: unknown, self: Command) => reproduceAll(names, self.optsWithGlobals()));
   study

@@ -12,6 +12,7 @@ import {
   ORIGINAL_SHAPES,
   readShapes,
   type StudyCase,
+  type StudyShape,
   seedOf,
   toCases,
 } from './shapes.ts';
@@ -31,7 +32,14 @@ export const EXPERIMENTS = {
     what: 'the other architectures that the original published a speed of',
     cases: () => toCases(readShapes(ORIGINAL_SHAPES).filter(isPublishedElsewhere)),
   },
-  ladders: { what: 'one factor at a time', cases: () => casesOfSets(ladderShapes(), 'all') },
+  others: {
+    what: 'every other architecture of the tables',
+    cases: otherCases,
+  },
+  ladders: {
+    what: 'one factor at a time, with true heads and with heads that are ignored',
+    cases: () => casesOfSets(ladderShapes(), 'all'),
+  },
   variants: { what: 'the same shapes in every format and placement, on one core and two', cases: variants },
   cache: { what: 'tokens with a KV cache and without, by length', cases: cacheCases },
   cost: { what: 'the shapes that are trained', cases: trainedCases },
@@ -41,8 +49,20 @@ export type ExperimentName = keyof typeof EXPERIMENTS;
 
 export const EXPERIMENT_NAMES = Object.keys(EXPERIMENTS) as ExperimentName[];
 
-function isPublishedElsewhere({ set, published }: ReturnType<typeof readShapes>[number]): boolean {
-  return published !== undefined && !COUNTED_SETS.includes(set);
+/** A speed that fits neither metric has nothing to be compared with: such shapes are among the others. */
+function isPublishedElsewhere({ set, published }: StudyShape): boolean {
+  return published !== undefined && published.metric !== 'neither' && !COUNTED_SETS.includes(set);
+}
+
+/** Once each, with the heads they name where these divide dim; streamed, which is as good as SRAM where they fit it. */
+function otherCases(): StudyCase[] {
+  const shapes = readShapes(ORIGINAL_SHAPES).filter(
+    (shape) => !COUNTED_SETS.includes(shape.set) && !isPublishedElsewhere(shape),
+  );
+  return shapes.map((shape) => ({
+    ...toCases([shape])[0]!,
+    settings: { ...SETTINGS, placement: 'streamed' },
+  }));
 }
 
 type Sizes = Pick<QuantizedShape, 'vocabulary' | 'dim' | 'hidden' | 'layers' | 'heads'>;

@@ -36,7 +36,7 @@ export const runStudy = async (options: RunStudyOptions): Promise<StudyFile> => 
   const mine = takeShard(cases, shard);
   const rows = new Map(openJournal(out, head).map((row) => [row.name, row]));
   const missing = mine.filter(({ name }) => !rows.has(name));
-  const all = missing.reduce((sum, one) => sum + effort(one), 0);
+  const all = missing.reduce((sum, one) => sum + effort(one, settings), 0);
   let spent = 0;
   await measureAll(missing, {
     firmware: { elf: firmware.elf, bootrom: firmware.bootrom },
@@ -45,8 +45,8 @@ export const runStudy = async (options: RunStudyOptions): Promise<StudyFile> => 
     onRow: (row, one) => {
       appendRow(out, row);
       rows.set(row.name, row);
-      spent += effort(one);
-      onProgress({ done: rows.size, of: mine.length, fraction: spent / all, name: row.name });
+      spent += effort(one, settings);
+      onProgress({ done: rows.size, of: mine.length, fraction: all === 0 ? 1 : spent / all, name: row.name });
     },
   });
   const study = { head, rows: mine.map(({ name }) => rows.get(name)!) };
@@ -65,10 +65,25 @@ const headOf = ({ firmware, cases, shard, settings }: RunStudyOptions): StudyHea
   ...settings,
 });
 
-/** Emulating a case takes time for boot and serial line, whatever the model, and for its multiply-adds. */
-const BOOT_EFFORT = 2_000_000;
-const LARGEST_THAT_RUNS = 4_000_000;
-const effort = ({ shape, recompute = [] }: StudyCase): number => {
-  const passes = recompute.reduce((all, length) => all + length, shape.context);
-  return BOOT_EFFORT + Math.min(multiplyAdds(shape), LARGEST_THAT_RUNS) * passes;
+/** Estimates, in emulated cycles, for the time left: what a boot, a token and a layer take beside the multiply-adds. */
+const BOOT = 2_500_000;
+const WARM_UP_AND_DEMO = 13;
+const TOKEN = 8_000;
+const LAYER = 12_000;
+const MULTIPLY_ADD = 2.5;
+/** Of multiply-adds, by what a case sets. */
+const DEARER = { float: 45, flash: 6, oneCore: 1.8 };
+/** What does not fit is soon refused. */
+const LARGEST_THAT_RUNS = 2_000_000;
+
+const effort = ({ shape, recompute = [], settings }: StudyCase, common: StudySettings): number => {
+  const { format, placement, cores } = { ...common, ...settings };
+  const work = multiplyAdds(shape);
+  if (work > LARGEST_THAT_RUNS) return 0;
+  const dearer =
+    (format === 'float' ? DEARER.float : 1) *
+    (placement === 'flash' ? DEARER.flash : 1) *
+    (cores === 1 ? DEARER.oneCore : 1);
+  const passes = recompute.reduce((all, length) => all + length, shape.context + WARM_UP_AND_DEMO);
+  return BOOT + (TOKEN + LAYER * shape.layers + MULTIPLY_ADD * dearer * work) * passes;
 };
