@@ -42,6 +42,11 @@ export class FusedNetwork {
     this.workspace.dispose();
   }
 
+  /** A tensor's numbers in place: valid until memory is next allocated. */
+  numbers(tensor: tf.Tensor): Float32Array {
+    return this.kernels.floats(this.kernels.address(tensor), tensor.size);
+  }
+
   /** Columns of the embedding e (dim, V) that the tokens name, as rows: (N, dim). */
   embed(e: T2, tokens: Int32Array): T2 {
     const { run, ...at } = this.tools();
@@ -101,7 +106,7 @@ export class FusedNetwork {
         take('sums', scores),
         take('o', N * qWidth),
       ];
-      const room = this.workspace.take('attention', 4 * headSize * rowsOfScores);
+      const room = this.workspace.take('attention', (4 * headSize + 1) * rowsOfScores);
       run.attend(S, P, heads, kvHeads, headSize, q, key, v, scale, e, sums, mixed, room);
       const out = rounds ? take('o8', N * qWidth) : mixed;
       if (rounds) run.round_rows(N, qWidth, mixed, out);

@@ -36,6 +36,13 @@ export class Network {
 
   /** Takes over new values. */
   assign(flat: Float32Array): void {
+    if (this.fused !== null) {
+      const { fused } = this;
+      this.specs.forEach(({ offset, size }, i) => {
+        fused.numbers(this.variables[i]).set(flat.subarray(offset, offset + size));
+      });
+      return;
+    }
     this.specs.forEach(({ shape, offset, size }, i) => {
       const value = tf.tensor(flat.slice(offset, offset + size), shape);
       this.variables[i].assign(value);
@@ -49,7 +56,8 @@ export class Network {
     return tf.tidy(() => {
       const { value, grads } = tf.variableGrads(() => this.loss(batch), this.variables);
       this.specs.forEach(({ offset }, i) => {
-        gradient.set(grads[this.variables[i].name].dataSync() as Float32Array, offset);
+        const slope = grads[this.variables[i].name];
+        gradient.set(this.fused?.numbers(slope) ?? (slope.dataSync() as Float32Array), offset);
       });
       return value.dataSync()[0];
     });

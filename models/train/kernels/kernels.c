@@ -320,67 +320,96 @@ void rotate(int sequences, int positions, int heads, int size, float *x, const f
         }
 }
 
-// One head of one sequence as columns: (size, width) from rows `step` apart.
-INLINE void to_columns(int positions, int size, int width, const float *x, int step, float *columns) {
-  for (int d = 0; d < size; d++) {
-    for (int p = 0; p < positions; p++) columns[d * width + p] = x[p * step + d];
-    for (int p = positions; p < width; p++) columns[d * width + p] = 0;
-  }
+// One head of one sequence, (positions, size) in rows `step` apart, as blocks of four positions: (width / 4, size, 4). So four positions
+// of every component lie at constant distances from one address.
+INLINE void to_blocks(int positions, int size, int width, const float *x, int step, float *blocks) {
+  for (int p = 0; p < width; p++)
+    for (int d = 0; d < size; d++)
+      blocks[(p >> 2) * 4 * size + 4 * d + (p & 3)] = p < positions ? x[p * step + d] : 0;
+}
+INLINE void from_blocks(int positions, int size, const float *blocks, float *x, int step) {
+  for (int p = 0; p < positions; p++)
+    for (int d = 0; d < size; d++) x[p * step + d] = blocks[(p >> 2) * 4 * size + 4 * d + (p & 3)];
 }
 
 // What of four positions from j on the one at i may see.
 INLINE V seen(int j, int i) { return wasm_i32x4_le(wasm_i32x4_make(j, j + 1, j + 2, j + 3), wasm_i32x4_splat(i)); }
 
-INLINE void head_forward(const int D, int P, int W, const float *q, int q_step, const float *kt, const float *vt,
+INLINE void head_forward(const int D, int P, int W, const float *q, int q_step, const float *keys, const float *values,
                          float scale, float *e, float *inverse, float *out) {
-  for (int i = 0; i < P; i++, e += W) {
+  for (int i = 0; i < P; i++, e += W, q += q_step, out += q_step) {
     V query[D], most = splat(-3e38f);
-    for (int d = 0; d < D; d++) query[d] = splat(q[i * q_step + d] * scale);
+    for (int d = 0; d < D; d++) query[d] = splat(q[d] * scale);
     for (int j = 0; j <= i; j += 4) {
-      V s = splat(0);
-      for (int d = 0; d < D; d++) s = add(s, mul(query[d], load(kt + d * W + j)));
+      const float *block = keys + j * D;
+      V even = mul(query[0], load(block)), odd = mul(query[1], load(block + 4));
+      for (int d = 2; d < D; d += 2) {
+        even = add(even, mul(query[d], load(block + 4 * d)));
+        odd = add(odd, mul(query[d + 1], load(block + 4 * d + 4)));
+      }
+      V s = add(even, odd);
       if (j + 3 > i) s = wasm_v128_bitselect(s, splat(-3e38f), seen(j, i));
       store(e + j, s);
       most = larger(most, s);
     }
     V high = splat(largest(most)), sum = splat(0), mix[D];
-    for (int d = 0; d < D; d++) mix[d] = splat(0);
     for (int j = 0; j <= i; j += 4) {
       V w = exponential(sub(load(e + j), high));
       if (j + 3 > i) w = wasm_v128_and(w, seen(j, i));
       store(e + j, w);
       sum = add(sum, w);
-      for (int d = 0; d < D; d++) mix[d] = add(mix[d], mul(w, load(vt + d * W + j)));
+    }
+    for (int d = 0; d < D; d++) mix[d] = splat(0);
+    for (int j = 0; j <= i; j += 4) {
+      const float *block = values + j * D;
+      V w = load(e + j);
+      for (int d = 0; d < D; d++) mix[d] = add(mix[d], mul(w, load(block + 4 * d)));
     }
     float factor = 1 / total(sum);
     inverse[i] = factor;
-    for (int d = 0; d < D; d++) out[i * q_step + d] = total(mix[d]) * factor;
+    for (int d = 0; d < D; d++) out[d] = total(mix[d]) * factor;
   }
 }
 
-INLINE void head_backward(const int D, int P, int W, const float *q, int q_step, const float *kt, const float *vt,
+// Several short loops, because each has no more than 16 vectors at hand. `slopes` has room for W.
+INLINE void head_backward(const int D, int P, int W, const float *q, int q_step, const float *keys, const float *values,
                           float scale, const float *e, const float *inverse, const float *out, const float *dout,
-                          float *dq, float *dkt, float *dvt) {
-  for (int i = 0; i < P; i++, e += W) {
-    V query[D], dy[D], dquery[D];
+                          float *dq, float *dkeys, float *dvalues, float *slopes) {
+  for (int i = 0; i < P; i++, e += W, q += q_step, out += q_step, dout += q_step, dq += q_step) {
+    V vector[D];
     float along = 0;
     for (int d = 0; d < D; d++) {
-      query[d] = splat(q[i * q_step + d] * scale);
-      float slope = dout[i * q_step + d];
-      dy[d] = splat(slope);
-      dquery[d] = splat(0);
-      along += slope * out[i * q_step + d];
+      vector[d] = splat(dout[d]);
+      along += dout[d] * out[d];
     }
     V factor = splat(inverse[i]), less = splat(along);
     for (int j = 0; j <= i; j += 4) {
-      V p = mul(load(e + j), factor), ds = splat(0);
-      for (int d = 0; d < D; d++) ds = add(ds, mul(dy[d], load(vt + d * W + j)));
-      for (int d = 0; d < D; d++) store(dvt + d * W + j, add(load(dvt + d * W + j), mul(p, dy[d])));
-      ds = mul(p, sub(ds, less));
-      for (int d = 0; d < D; d++) dquery[d] = add(dquery[d], mul(ds, load(kt + d * W + j)));
-      for (int d = 0; d < D; d++) store(dkt + d * W + j, add(load(dkt + d * W + j), mul(ds, query[d])));
+      const float *block = values + j * D;
+      V even = mul(vector[0], load(block)), odd = mul(vector[1], load(block + 4));
+      for (int d = 2; d < D; d += 2) {
+        even = add(even, mul(vector[d], load(block + 4 * d)));
+        odd = add(odd, mul(vector[d + 1], load(block + 4 * d + 4)));
+      }
+      store(slopes + j, mul(mul(load(e + j), factor), sub(add(even, odd), less)));
     }
-    for (int d = 0; d < D; d++) dq[i * q_step + d] = total(dquery[d]) * scale;
+    for (int j = 0; j <= i; j += 4) {
+      float *block = dvalues + j * D;
+      V p = mul(load(e + j), factor);
+      for (int d = 0; d < D; d++) store(block + 4 * d, add(load(block + 4 * d), mul(p, vector[d])));
+    }
+    for (int d = 0; d < D; d++) vector[d] = splat(q[d] * scale);
+    for (int j = 0; j <= i; j += 4) {
+      float *block = dkeys + j * D;
+      V slope = load(slopes + j);
+      for (int d = 0; d < D; d++) store(block + 4 * d, add(load(block + 4 * d), mul(slope, vector[d])));
+    }
+    for (int d = 0; d < D; d++) vector[d] = splat(0);
+    for (int j = 0; j <= i; j += 4) {
+      const float *block = keys + j * D;
+      V slope = load(slopes + j);
+      for (int d = 0; d < D; d++) vector[d] = add(vector[d], mul(slope, load(block + 4 * d)));
+    }
+    for (int d = 0; d < D; d++) dq[d] = total(vector[d]) * scale;
   }
 }
 
@@ -397,8 +426,8 @@ void attend(int sequences, int P, int heads, int kv_heads, int size, const float
     for (int h = 0; h < heads; h++) {
       if (h % group == 0) {
         int from = s * P * kv_step + h / group * size;
-        to_columns(P, size, W, k + from, kv_step, kt);
-        to_columns(P, size, W, v + from, kv_step, vt);
+        to_blocks(P, size, W, k + from, kv_step, kt);
+        to_blocks(P, size, W, v + from, kv_step, vt);
       }
       int at = s * P * q_step + h * size, row = (s * heads + h) * P;
       if (size == 8) FORWARD(8);
@@ -407,21 +436,21 @@ void attend(int sequences, int P, int heads, int kv_heads, int size, const float
     }
 }
 
-// The gradients dq, dk, dv, overwritten. `room` has room for 4 * size * width.
+// The gradients dq, dk, dv, overwritten. `room` has room for (4 * size + 1) * width.
 #define BACKWARD(D)                                                                                              \
-  head_backward(D, P, W, q + at, q_step, kt, vt, scale, e + row * W, inverse + row, out + at, dout + at, dq + at, dkt, dvt)
+  head_backward(D, P, W, q + at, q_step, kt, vt, scale, e + row * W, inverse + row, out + at, dout + at, dq + at, dkt, dvt, slopes)
 EXPORT(attend_gradient)
 void attend_gradient(int sequences, int P, int heads, int kv_heads, int size, const float *q, const float *k,
                      const float *v, float scale, const float *e, const float *inverse, const float *out,
                      const float *dout, float *dq, float *dk, float *dv, float *room) {
   int W = (P + 3) & ~3, q_step = heads * size, kv_step = kv_heads * size, group = heads / kv_heads;
-  float *kt = room, *vt = kt + size * W, *dkt = vt + size * W, *dvt = dkt + size * W;
+  float *kt = room, *vt = kt + size * W, *dkt = vt + size * W, *dvt = dkt + size * W, *slopes = dvt + size * W;
   for (int s = 0; s < sequences; s++)
     for (int h = 0; h < heads; h++) {
       int from = s * P * kv_step + h / group * size;
       if (h % group == 0) {
-        to_columns(P, size, W, k + from, kv_step, kt);
-        to_columns(P, size, W, v + from, kv_step, vt);
+        to_blocks(P, size, W, k + from, kv_step, kt);
+        to_blocks(P, size, W, v + from, kv_step, vt);
         for (int i = 0; i < 2 * size * W; i++) dkt[i] = 0;
       }
       int at = s * P * q_step + h * size, row = (s * heads + h) * P;
@@ -429,10 +458,7 @@ void attend_gradient(int sequences, int P, int heads, int kv_heads, int size, co
       else if (size == 4) BACKWARD(4);
       else BACKWARD(2);
       if (h % group < group - 1) continue;
-      for (int d = 0; d < size; d++)
-        for (int p = 0; p < P; p++) {
-          dk[from + p * kv_step + d] = dkt[d * W + p];
-          dv[from + p * kv_step + d] = dvt[d * W + p];
-        }
+      from_blocks(P, size, dkt, dk + from, kv_step);
+      from_blocks(P, size, dvt, dv + from, kv_step);
     }
 }
