@@ -79,8 +79,12 @@ export class WeightGrid {
   round(state: Float32Array): Float32Array {
     const rounded = state.slice(0, this.weights);
     const { least, most } = ranges[this.grid];
-    this.each(state, (at, scale) => {
-      rounded[at] = scale * Math.min(most, Math.max(least, Math.round(state[at] / scale)));
+    const scale = this.scalesOf(state);
+    this.eachRow((row, outputs, scaleRow) => {
+      for (let o = 0; o < outputs; o++) {
+        const size = scale[scaleRow + o];
+        rounded[row + o] = size * whole(state[row + o] / size, least, most);
+      }
     });
     return rounded;
   }
@@ -91,31 +95,39 @@ export class WeightGrid {
    */
   backward(state: Float32Array, gradient: Float32Array): void {
     const { least, most } = ranges[this.grid];
-    gradient.fill(0, this.weights);
-    this.each(state, (at, scale, scaleAt) => {
-      const steps = state[at] / scale;
-      const slope = gradient[at];
-      if (steps < least - 0.5 || steps > most + 0.5) {
-        gradient[at] = 0;
-        gradient[scaleAt] += slope * scale * (steps < 0 ? least : most);
-      } else {
-        const whole = Math.min(most, Math.max(least, Math.round(steps)));
-        gradient[scaleAt] += slope * scale * (whole - steps);
+    const scale = this.scalesOf(state);
+    const scales = new Float64Array(this.scales);
+    this.eachRow((row, outputs, scaleRow) => {
+      for (let o = 0; o < outputs; o++) {
+        const size = scale[scaleRow + o];
+        const steps = state[row + o] / size;
+        const slope = gradient[row + o];
+        const isInside = steps >= least - 0.5 && steps <= most + 0.5;
+        scales[scaleRow + o] += slope * size * (whole(steps, least, most) - (isInside ? steps : 0));
+        if (!isInside) gradient[row + o] = 0;
       }
     });
+    gradient.set(scales, this.weights);
   }
 
-  /** Calls `visit` with the place of every weight of a matrix, its scale, and the place of that. */
-  private each(state: Float32Array, visit: (at: number, scale: number, scaleAt: number) => void): void {
-    const scale = Float64Array.from(state.subarray(this.weights), Math.exp);
+  private scalesOf(state: Float32Array): Float64Array {
+    return Float64Array.from(state.subarray(this.weights), Math.exp);
+  }
+
+  /** Calls `visit` with the place of every row of weights (of one input) of a matrix, its length, and the place of its scales among scales. */
+  private eachRow(visit: (row: number, outputs: number, scaleRow: number) => void): void {
     for (const { offset, inputs, outputs, group, scales } of this.matrices) {
       for (let i = 0; i < inputs; i++) {
-        const scaleRow = scales + Math.floor(i / group) * outputs;
-        const row = offset + i * outputs;
-        for (let o = 0; o < outputs; o++) visit(row + o, scale[scaleRow + o - this.weights], scaleRow + o);
+        visit(offset + i * outputs, outputs, scales - this.weights + Math.floor(i / group) * outputs);
       }
     }
   }
+}
+
+/** The nearest whole number within the range; `Math.round`, which is an order slower, in all but the sign of 0. */
+function whole(steps: number, least: number, most: number): number {
+  const nearest = Math.floor(steps + 0.5);
+  return nearest < least ? least : nearest > most ? most : nearest;
 }
 
 /** Ternary rows do best with about half of their largest weight; rows already on the grid keep their scale. */
