@@ -7,17 +7,12 @@
 #include <stdint.h>
 
 #include "../kernels/matvec.h"
+#include "../kernels/norm.h"
 #include "error.h"
 #include "image.h"
 #include "sampler.h"
 
 #define SM_ENGINE_VERSION 1
-
-struct sm_gain {
-  const int16_t *g; /* (dim) */
-  uint16_t c;       /* normC */
-  int16_t ce;       /* normCe */
-};
 
 struct sm_layer {
   struct sm_gain attention_norm, ffn_norm;
@@ -26,6 +21,7 @@ struct sm_layer {
   struct sm_matrix w13;  /* llama: (2 hidden, dim), gate then up; starmind: (hidden, dim) */
   struct sm_matrix w2;   /* (dim, hidden) */
   struct sm_layer_parameters p;
+  uint32_t reach; /* of the cached keys: a quarter of the largest sum of squares, rounded up */
 };
 
 /* On a host, whose pointers are longer, all layers are kept. */
@@ -53,6 +49,7 @@ struct sm_engine {
   int32_t *t;                /* wide buffer, as long as a */
   int32_t *y;                /* matvec output */
   int32_t *scores;           /* (2 pad4(context)) */
+  uint32_t reached;          /* positions, from 0, whose keys `reach` knows */
   int32_t *logits;           /* (pad8(V)); the first V are valid after sm_engine_logits */
   struct sm_layer *layers;   /* in kept, or behind the plan */
   struct sm_layer kept[SM_ENGINE_LAYERS];

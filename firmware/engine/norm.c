@@ -2,6 +2,7 @@
  * models/ARITHMETIC.md section 5: RMSNorm and LayerNorm, from the residual to a scaled vector in one go. The scale that
  * the norm divides by never touches the elements: it goes into the scaled vector's exponent and mantissa.
  */
+#include "../kernels/norm.h"
 #include "../kernels/vector.h"
 #include "arith.h"
 #include "steps.h"
@@ -77,70 +78,14 @@ static SM_INLINE void scale_by_root(struct sm_scaled *a, const struct sm_gain *g
   a->ae = (15 - (int32_t)length) + gain->ce - (int32_t)(j2 / 2u) + (int32_t)z;
 }
 
-#define SMALL 8u
-
-/* The whole of it for a few elements, where the calls would cost more than the passes. */
-static void SM_HOT norm_small(struct sm_engine *e, const struct sm_gain *gain) {
-  uint32_t n = e->config.dim;
-  int32_t *t = e->t, *out = e->a.a, *end = t + n;
-  const int32_t *x = e->x;
-  int32_t mean = 0, most = 0, least = 0;
-  if (e->config.family == SM_STARMIND) {
-    int32_t sum = 0;
-#pragma GCC unroll 1
-    for (uint32_t i = 0; i < n; i++) sum = sm_add(sum, x[i]);
-    mean = (int32_t)SM_DIVIDE(sm_abs(sum) + (n >> 1), n);
-    if (sum < 0) mean = -mean;
-  }
-#pragma GCC unroll 1
-  for (; t != end; t++) {
-    int32_t value = sm_sub(*x++, mean);
-    *t = value;
-    if (value > most) most = value;
-    if (value < least) least = value;
-  }
-  uint32_t below = sm_abs(least), largest = below > (uint32_t)most ? below : (uint32_t)most;
-  int32_t shift = shift_for(largest);
-  uint32_t down = shift > 0 ? (uint32_t)shift : 0, up = shift < 0 ? (uint32_t)-shift : 0, squares = 0;
-  const int16_t *g = gain->g;
-  most = 0, least = 0;
-#pragma GCC unroll 1
-  for (t = e->t; t != end; t++) {
-    int32_t u = (int32_t)((uint32_t)sm_asr(*t, down) << up), v = sm_asr(u + 8, 4);
-    squares += (uint32_t)(v * v);
-    int32_t value = sm_asr(u * *g++ + (1 << 14), 15);
-    *t = value;
-    if (value > most) most = value;
-    if (value < least) least = value;
-  }
-  uint32_t m = (uint32_t)(most > -least ? most : -least);
-  squares += scaled_eps(e->config.norm_eps, 2 * (shift + 4));
-  if (largest == 0 || squares == 0 || m == 0) {
-    sm_scaled_zero(&e->a, n);
-    return;
-  }
-  uint32_t length = sm_bitlen(m), inverse = SM_DIVIDE(127u << (length + 9u), m);
-  uint32_t half = 1u << (length + 8u), right = length + 9u;
-  int32_t sum = 0;
-#pragma GCC unroll 1
-  for (t = e->t; t != end; t++) {
-    int32_t value = sm_asr((int32_t)((uint32_t)*t * inverse + half), right);
-    sum += value;
-    *out++ = value;
-  }
-  for (; n & 3u; n++) *out++ = 0;
-  e->a.sum = sum;
-  e->a.half = 0;
-  scale_by_root(&e->a, gain, m << (15u - length), length, squares);
-}
-
 void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
   uint32_t n = e->config.dim;
-  if (n <= SMALL) {
-    norm_small(e, gain);
+  const int32_t *x = e->x;
+  if (n == 4 || n == 8) {
+    int32_t shape = e->config.family == SM_STARMIND ? -(int32_t)n : (int32_t)n;
+    if (!sm_norm_few(&e->a, x, gain, e->t, e->config.norm_eps, shape)) sm_scaled_zero(&e->a, n);
     return;
   }
-  const int32_t *x = e->x;
   if (e->config.family == SM_STARMIND) {
     centre(e->t, x, n);
     x = e->t;

@@ -21,11 +21,13 @@ export const TWINS = [
   'swiglu',
   'rotate',
   'narrow',
+  'store',
   'scale',
   'gain',
   'largest',
   'argmax',
   'add',
+  'norm',
 ] as const;
 
 export type Twin = (typeof TWINS)[number];

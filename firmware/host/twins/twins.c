@@ -11,6 +11,7 @@
 #include "../../kernels/activation.h"
 #include "../../kernels/attention.h"
 #include "../../kernels/matvec.h"
+#include "../../kernels/norm.h"
 #include "../../kernels/rope.h"
 #include "../../kernels/vector.h"
 
@@ -195,24 +196,37 @@ static int mix(void) {
   return same(size);
 }
 
-/* All passes; the kernel may leave alone what is beyond its bound, and only that. */
+/* All passes; the kernel may leave alone what is beyond its bounds, and only that. Stale keys are not within them. */
 static int attend8(void) {
-  uint32_t positions = (uint32_t)between(1, 40), padded = (positions + 3u) & ~3u, sum = 0;
+  uint32_t positions = (uint32_t)between(1, 40), padded = (positions + 3u) & ~3u, sum = 0, most = 0;
+  if (one_in(100)) positions = 8192, padded = 8192;
   struct sm_softmax s = draw_softmax();
   s.shift = (uint32_t)between(6, 14);
+  if (!one_in(8)) halves[s.last] = 0;
   int32_t k_max = one_in(2) ? 127 : one_in(2) ? 65 : 32, q_max = one_in(2) ? 63 : 127;
-  draw_cache(padded * 8u, k_max);
-  uint8_t *values = (uint8_t *)words + 8u * padded;
-  draw_values(more, 8u * positions, 127);
-  for (uint32_t i = 0; i < 8u * positions; i++) values[i] = (uint8_t)(more[i] + 128);
+  uint8_t *keys = (uint8_t *)words, *values = keys + 8u * (padded > 40u ? 40u : padded);
+  draw_cache((uint32_t)(values - keys), k_max);
+  draw_values(more, 8u * 40u, 127);
+  for (uint32_t i = 0; i < 8u * 40u; i++) values[i] = (uint8_t)(more[i] + 128);
   draw_values(in, 8, q_max);
-  for (uint32_t i = 0; i < 8; i++) sum += sm_abs(in[i]);
-  struct sm_attend job = {fast, in2, in, (const uint8_t *)words, values, positions, &s, (uint32_t)k_max, 8};
+  for (uint32_t i = 0; i < 8; i++) sum += (uint32_t)(in[i] * in[i]);
+  for (uint32_t p = 0; p < 40u && p < padded; p++) {
+    uint32_t squares = 0;
+    for (uint32_t d = 0; d < 8; d++) {
+      uint8_t *key = keys + (p >> 2) * 32u + 4u * d + (p & 3u);
+      if (p >= positions) *key = (uint8_t)(u32() >> 16);
+      squares += (uint32_t)((*key - 128) * (*key - 128));
+    }
+    if (p < positions && squares > most) most = squares;
+  }
+  struct sm_attend job = {fast, in2, in, keys, values, positions, &s, (most + 3u) >> 2, 8};
+  uint32_t within = ((sum + 3u) >> 2) * job.reach < 1u << 26 && halves[s.last] == 0 && positions < 8192u;
   clear();
-  in2[padded] = (int32_t)STALE;
+  if (within) in2[padded] = (int32_t)STALE;
   uint32_t done = sm_attend8_m0(&job);
-  if (in2[padded] != (int32_t)STALE || done != (sum * (uint32_t)k_max <= 32767u)) return 0;
+  if (done != within) return 0;
   if (!done) return fast[0] == (int32_t)STALE;
+  if (in2[padded] != (int32_t)STALE) return 0;
   job.t = portable;
   sm_attend_portable(&job);
   return same(8);
@@ -269,6 +283,21 @@ static int narrow(void) {
   return same(n);
 }
 
+/* Each core's part of a cache of `context` positions; what is between its bytes must stay. */
+static int store(void) {
+  uint32_t heads = (uint32_t)between(1, 4), size = 2u * (uint32_t)between(1, 6), step = size * 4u * (uint32_t)between(1, 3);
+  uint32_t n = heads * size, bytes = heads * step;
+  uint8_t *keys = (uint8_t *)words;
+  draw_values(in, n, 127);
+  draw_values(in2, n, 127);
+  struct sm_store s = {in, in2, keys + between(0, 3), keys + bytes, heads, size, step};
+  memset(words, 0x5a, 4u * bytes);
+  uint32_t a = sm_store_m0(&s);
+  s.keys += 2u * bytes, s.values += 2u * bytes;
+  uint32_t b = sm_store_portable(&s);
+  return a == b && memcmp(words, keys + 2u * bytes, 2u * bytes) == 0;
+}
+
 static int scale(void) {
   uint32_t n = 4u * (uint32_t)between(1, 10), shift = (uint32_t)between(0, 17), down = (uint32_t)between(10, 24);
   uint32_t inverse = u32() >> 8;
@@ -288,6 +317,30 @@ static int gain(void) {
   uint32_t x = sm_gain_m0(fast, in, (const int16_t *)halves, n, shift, &a);
   uint32_t y = sm_gain_portable(portable, in, (const int16_t *)halves, n, shift, &b);
   return x == y && a == b && same(n);
+}
+
+/* Of residuals from all zero to 32 bits, both kinds, with and without eps. */
+static int norm(void) {
+  int32_t n = one_in(2) ? 4 : 8;
+  uint32_t count = (uint32_t)n;
+  int32_t range = (int32_t)(1u << between(0, 30)), offset = one_in(2) ? between(-range, range) : 0;
+  if (one_in(4)) draw_wide(in, count);
+  else for (uint32_t i = 0; i < count; i++) in[i] = one_in(5) ? range : sm_add(between(-range, range), offset);
+  for (uint32_t i = 0; i < count; i++) {
+    halves[i] = (uint16_t)(one_in(6) ? 32767 : one_in(9) ? between(-2, 2) : between(-32767, 32767));
+  }
+  struct sm_gain gain = {(const int16_t *)halves, (uint16_t)between(32768, 65535), (int16_t)between(-64, 64)};
+  uint32_t eps = one_in(3) ? 0 : u32() >> between(6, 31);
+  struct sm_scaled a = {fast, 1, 2, 3, 4, 5}, b = {portable, 1, 2, 3, 4, 5};
+  if (one_in(2)) n = -n;
+  clear();
+  more[count] = (int32_t)STALE;
+  uint32_t x = sm_norm_few_m0(&a, in, &gain, more, eps, n), y = sm_norm_few_portable(&b, in, &gain, in2, eps, n);
+  if (x != y || more[count] != (int32_t)STALE) return 0;
+  if (x == 0) return 1;
+  checksum = checksum * 31u + a.am;
+  checksum = checksum * 31u + (uint32_t)a.ae;
+  return a.am == b.am && a.ae == b.ae && a.sum == b.sum && a.half == b.half && same(count);
 }
 
 static int largest(void) {
@@ -315,8 +368,8 @@ static int add(void) {
 }
 
 /* In the order of TWINS in tests/firmware/twins.ts. */
-static int (*const twins[])(void) = {int8, int4,   int4g32, scores, weights, mix,     attend8, silu,
-                                     swiglu, rotate, narrow,  scale,  gain,    largest, argmax,  add};
+static int (*const twins[])(void) = {int8, int4,   int4g32, scores, weights, mix,   attend8, silu,   swiglu,
+                                     rotate, narrow, store,   scale,  gain,    largest, argmax,  add,    norm};
 
 /*
  * Runs `count` sets of twins[which] from `seed`. Returns 0, or the number of the first set (1..) whose results differ; a set's
