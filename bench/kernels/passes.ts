@@ -83,7 +83,7 @@ export const PASSES: Record<PassName, Pass> = {
       const [keys, values] = [0, 1].map(() => program.bytes(biased(rng, rows * columns)));
       const softmax = program.words([program.halves(tables.exp), tables.exp.length - 1, 8000, SOFTMAX_SHIFT]);
       const [t, scores] = [room(pass, columns), room(pass, rows)];
-      const job = program.words([t, scores, q, keys!, values!, rows, softmax, 127, columns]);
+      const job = program.words([t, scores, q, keys!, values!, rows, softmax, (8 * 127 ** 2) >> 2, columns]);
       return program.call('sm_attend8_m0', job).cycles;
     },
   },

@@ -57,7 +57,7 @@ static void SM_HOT attend(void *argument) {
   const uint8_t *keys = sm_kv_head(e, heads->layer, kv, 0);
   uint32_t step = size * ((c->context + 3u) & ~3u);
   struct sm_attend job = {e->t + heads->first * size, heads->scores, e->y + heads->first * size, keys,
-                          keys + c->kv_heads * step, heads->positions, &softmax, c->k_max, size};
+                          keys + c->kv_heads * step, heads->positions, &softmax, e->layers[heads->layer].reach, size};
   for (uint32_t count = heads->end - heads->first; count > 0; count--) {
     attend_one(&job);
     job.q += size, job.t += size;

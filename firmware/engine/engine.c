@@ -78,6 +78,7 @@ int sm_engine_init(struct sm_engine *e, const struct sm_image *image, void *aren
   e->rope = e->config.family == SM_LLAMA ? bind_table(image, arena, SM_TABLE_ROPE) : NULL;
 
   e->kv = region(image, arena, SM_REGION_KV);
+  e->reached = 0;
   e->x = region(image, arena, SM_REGION_X);
   e->a.a = region(image, arena, SM_REGION_A);
   e->t = region(image, arena, SM_REGION_T);

@@ -3,6 +3,7 @@
  */
 #include "../kernels/rope.h"
 
+#include "arith.h"
 #include "steps.h"
 
 /* Neighbouring heads, in place. */
@@ -23,17 +24,23 @@ static void SM_HOT turn(void *argument) {
   for (uint32_t h = 0; h < part->heads; h++, y += part->size) sm_rotate(y, part->size / 2u, part->row, &part->to);
 }
 
-static void SM_HOT store(struct sm_engine *e, uint32_t layer, uint32_t position, const int32_t *k, const int32_t *v) {
+/* Keys and values go to the cache; the layer's `reach` follows. */
+static SM_INLINE void store(struct sm_engine *e, uint32_t layer, uint32_t position, const int32_t *k, const int32_t *v) {
   const struct sm_config *c = &e->config;
   uint32_t size = c->head_size;
-  for (uint32_t h = 0; h < c->kv_heads; h++) {
-    uint8_t *keys = sm_kv_head(e, layer, h, 0) + (position >> 2) * 4u * size + (position & 3u);
-    uint8_t *values = sm_kv_head(e, layer, h, 1) + position * size;
-    for (uint32_t d = 0; d < size; d++) {
-      keys[4u * d] = (uint8_t)(*k++ + 128);
-      values[d] = (uint8_t)(*v++ + 128);
-    }
-  }
+  struct sm_store job = {k, v, sm_kv_head(e, layer, 0, 0) + (position >> 2) * 4u * size + (position & 3u),
+                         sm_kv_head(e, layer, 0, 1) + position * size, c->kv_heads, size,
+                         size * ((c->context + 3u) & ~3u)};
+#if SM_KERNELS_M0
+  uint32_t squares = size % 2u == 0 ? sm_store_m0(&job) : sm_store_portable(&job);
+#else
+  uint32_t squares = sm_store_portable(&job);
+#endif
+  uint32_t reach = (squares + 3u) >> 2, *all = &e->layers[layer].reach;
+  if (position > e->reached) reach = (size * c->k_max * c->k_max + 3u) >> 2; /* keys are there that nobody measured */
+  if (position == 0 || reach > *all) *all = reach;
+  if (layer + 1u < c->layers) return;
+  if (position == 0 || position >= e->reached) e->reached = position + 1u;
 }
 
 /* Queries are as much work as keys, values and their storing where every key-value head serves two query heads. */

@@ -6,16 +6,17 @@
 // everything modulo 2^32:
 //     A = sum W q                  = S0 + 2^8 S1 + 2^16 S2 + 2^24 S3
 //     B = sum ((W >> 8) & M) q     = S1 + 2^16 S3
-// so A - 2^8 B = S0 + 2^16 S2; all start at what takes the 128 off. Exact when the sum of |q| times the largest |k| is at
-// most 32767, as it is for most queries; the others are left to the caller (returns 0). What lies behind the last position
-// in its block of four may be anything: it is the higher lane wherever it shares a product.
+// so A - 2^8 B = S0 + 2^16 S2; all start at what takes the 128 off. Exact when |q| times the longest |k| (Euclidean lengths) is
+// below 2^15, as it was for every query of the stories we looked at; others are left to the caller (returns 0). What lies behind
+// the last position in its block of four may be anything: it is the higher lane wherever it shares a product.
 // Eight positions: components 136, start 8, sums 20, stores 12, largest 16, loop 8: 25 cycles per position. Four: 100.
 //
-// Weights. The index (most - score) mul + half is taken as constant - score mul. 13 cycles per position.
+// Weights. The index (most - score) mul + half is taken as constant - score mul. Weights that are not 0 are kept in the scores'
+// place, each with where its values are: offset << 16 | weight. 15 cycles per position, 9 where its weight is 0, as it is for more
+// than half of the positions of a story. The softmax table must end with 0, and positions be at most 8191; otherwise returns 0.
 //
-// Values. With w the weights, |v| <= 127 and the sum of w at most 65535 every |sum w v| < 2^23 and the three-multiply
-// arithmetic of matvec_int8_m0.S holds: 26 cycles per position, 6 where its weight is 0, as it is for more than half of the
-// positions of a story. Otherwise the four-multiply one of matvec_int8.c: 34, and 11.
+// Values, of the weights kept. With w the weights, |v| <= 127 and the sum of w at most 65535 every |sum w v| < 2^23 and the
+// three-multiply arithmetic of matvec_int8_m0.S holds: 28 cycles for each. Otherwise the four-multiply one of matvec_int8.c: 37.
 //
 // Means. The reciprocal of the weights' sum comes from the SIO divider, which works while the values are mixed.
 
@@ -34,7 +35,7 @@
         .equ    ATTEND_VALUES, 16
         .equ    ATTEND_POSITIONS, 20
         .equ    ATTEND_SOFTMAX, 24
-        .equ    ATTEND_K_MAX, 28
+        .equ    ATTEND_REACH, 28
 
 // stack frame
         .equ    F_Q, 0                  // eight components
@@ -46,6 +47,7 @@
         .equ    F_DOWN, 52              // bits that a sum of values has too many
         .equ    F_OFFSET, 56            // what is added to it before they go
         .equ    F_END, 60               // after the last weight
+        .equ    F_VALUES, F_REST
         .equ    FRAME, 64
 
 // acc_a, acc_b += four positions' word \w times the component \x. 6 cycles; r2 = M, r3 scratch.
@@ -106,32 +108,38 @@
         b       .Lnot_larger_\name
 .endm
 
-// |q| of \q added to r3; spoils \scratch. 4 cycles.
-.macro  MAGNITUDE q, scratch
-        asrs    \scratch, \q, #31
-        eors    \q, \scratch
-        subs    \q, \q, \scratch
-        adds    r3, r3, \q
+// r4 = sum of the squares of r4..r7. 7 cycles.
+.macro  SQUARES
+        muls    r4, r4
+        muls    r5, r5
+        muls    r6, r6
+        muls    r7, r7
+        adds    r4, r4, r5
+        adds    r6, r6, r7
+        adds    r4, r4, r6
 .endm
 
-// Score -> weight, added to the sum. 9 cycles; 10 for an index behind the table, which is done by BEYOND, out of the way.
+// Score -> weight and where its values are; added to the sum and kept, unless it is nothing. 13 cycles, 7 for nothing.
 .macro  WEIGH   s, name
         muls    \s, r2
         subs    \s, r7, \s
         lsrs    \s, r3
         cmp     \s, r8
-        bhi     .Lbeyond_\name
+        bhs     .Lnothing_\name
         lsls    \s, \s, #1
         ldrh    \s, [r1, \s]
         add     r9, \s
-.Lweight_\name:
+        add     \s, r12
+        stm     r6!, {\s}
+.Lnothing_\name:
+        add     r12, lr
 .endm
 
-.macro  BEYOND  s, name
-.Lbeyond_\name:
-        mov     \s, r11
-        add     r9, \s
-        b       .Lweight_\name
+// Values' place and weight in \w -> r0 and \w. 3 cycles. r6 = the first values.
+.macro  FIND    w
+        lsrs    r0, \w, #16
+        adds    r0, r0, r6
+        uxth    \w, \w
 .endm
 
 // One position, weight \w, three multiplies a word. 21 cycles; spoils r3, r4, r7.
@@ -209,7 +217,7 @@ sm_attend8_m0:
         sub     sp, #FRAME
         str     r0, [sp, #F_JOB]
 
-        // the query, the sum of its components and of their magnitudes
+        // the query, the sum of its components and of their squares
         ldr     r1, [r0, #ATTEND_Q]
         mov     r2, sp
         ldm     r1!, {r4-r7}
@@ -217,34 +225,34 @@ sm_attend8_m0:
         adds    r3, r4, r5
         adds    r3, r3, r6
         adds    r3, r3, r7
-        mov     r8, r3
-        movs    r3, #0
-        MAGNITUDE r4, r2
-        MAGNITUDE r5, r2
-        MAGNITUDE r6, r2
-        MAGNITUDE r7, r2
-        mov     r9, r3
-        add     r2, sp, #F_Q + 16
+        SQUARES
+        mov     r8, r4
         ldm     r1!, {r4-r7}
         stm     r2!, {r4-r7}
-        mov     r1, r8
-        adds    r1, r1, r4
-        adds    r1, r1, r5
-        adds    r1, r1, r6
-        adds    r1, r1, r7
-        mov     r3, r9
-        MAGNITUDE r4, r2
-        MAGNITUDE r5, r2
-        MAGNITUDE r6, r2
-        MAGNITUDE r7, r2
-        ldr     r4, [r0, #ATTEND_K_MAX]
-        muls    r3, r4
-        lsrs    r3, r3, #15
+        adds    r3, r3, r4
+        adds    r3, r3, r5
+        adds    r3, r3, r6
+        adds    r3, r3, r7
+        SQUARES
+        add     r4, r8
+        adds    r4, #3
+        lsrs    r4, r4, #2
+        ldr     r5, [r0, #ATTEND_REACH]
+        muls    r4, r5
+        lsrs    r4, r4, #26
+        bne     .Lleft_alone
+        ldr     r4, [r0, #ATTEND_SOFTMAX]
+        ldm     r4!, {r5, r6}           // table, last
+        lsls    r6, r6, #1
+        ldrh    r5, [r5, r6]
+        ldr     r4, [r0, #ATTEND_POSITIONS]
+        lsrs    r6, r4, #13
+        orrs    r5, r6
         beq     1f
+.Lleft_alone:
         movs    r0, #0
         b       .Lreturn
-1:
-        lsls    r1, r1, #7
+1:      lsls    r1, r3, #7
         rsbs    r1, r1, #0              // -128 sum(q)
         lsls    r2, r1, #16
         adds    r1, r1, r2
@@ -343,11 +351,6 @@ sm_attend8_m0:
         IS_LARGER r5, 9
         IS_LARGER r6, 10
         IS_LARGER r7, 11
-        BEYOND  r4, first
-        BEYOND  r4, 0
-        BEYOND  r5, 1
-        BEYOND  r4, 2
-        BEYOND  r5, 3
         .ltorg
 
 .Lscored: // the largest is in lr
@@ -358,12 +361,8 @@ sm_attend8_m0:
         lsls    r4, r5, #2
         adds    r4, r4, r0
         mov     r10, r4
-        str     r4, [sp, #F_END]
         ldm     r3!, {r1, r4}           // table, last
         mov     r8, r4
-        lsls    r4, r4, #1
-        ldrh    r4, [r1, r4]
-        mov     r11, r4
         ldm     r3!, {r2, r4}           // mul, shift
         movs    r3, #1
         lsls    r3, r4
@@ -371,15 +370,18 @@ sm_attend8_m0:
         mov     r7, lr
         muls    r7, r2
         adds    r7, r7, r3
+        movs    r3, #8
+        lsls    r3, r3, #16
+        mov     lr, r3
         movs    r3, #0
         mov     r9, r3
+        mov     r12, r3
         movs    r3, r4
         mov     r6, r0
         lsrs    r5, r5, #1
         bcc     1f                      // an odd position first
         ldm     r0!, {r4}
         WEIGH   r4, first
-        stm     r6!, {r4}
 1:      cmp     r0, r10
         beq     .Lweighed
         lsrs    r5, r5, #1              // an odd number of pairs: begin in the middle
@@ -388,15 +390,21 @@ sm_attend8_m0:
         ldm     r0!, {r4, r5}
         WEIGH   r4, 0
         WEIGH   r5, 1
-        stm     r6!, {r4, r5}
 .Lweigh_half:
         ldm     r0!, {r4, r5}
         WEIGH   r4, 2
         WEIGH   r5, 3
-        stm     r6!, {r4, r5}
         cmp     r0, r10
         bne     .Lweigh
-.Lweighed: // r9 = the sum: at least 128, because the largest weight is
+.Lweighed: // r9 = the sum: at least 128, because the largest weight is; r6 = end of the weights, made an even number
+        ldr     r1, [sp, #F_JOB]
+        ldr     r1, [r1, #ATTEND_SCORES]
+        subs    r2, r6, r1
+        lsls    r2, r2, #29
+        bpl     1f
+        movs    r2, #0
+        stm     r6!, {r2}
+1:      str     r6, [sp, #F_END]
         mov     r2, r9
         movs    r1, #24                 // its bits less 8
         lsrs    r3, r2, #16
@@ -431,7 +439,7 @@ sm_attend8_m0:
         lsrs    r3, r3, #1              // half(down)
         ldr     r2, [sp, #F_JOB]
         ldr     r1, [r2, #ATTEND_SCORES]
-        ldr     r0, [r2, #ATTEND_VALUES]
+        ldr     r6, [r2, #ATTEND_VALUES]
         mov     r4, r9
         lsrs    r5, r4, #16
         beq     1f
@@ -449,33 +457,14 @@ sm_attend8_m0:
         adds    r4, r4, r3
         mov     r8, r4
         mov     r11, r4
-        ldr     r6, [sp, #F_END]
-        subs    r5, r6, r1
-        lsrs    r5, r5, #3
-        bcc     .Lthree                 // an odd position first
-        ldm     r1!, {r2}
-        MIX_THREE r2
-        cmp     r1, r6
-        beq     .Lthree_done
 .Lthree:
         ldm     r1!, {r2, r5}
-        cmp     r2, #0
-        beq     .Lfirst_nothing
+        FIND    r2
         MIX_THREE r2
-        cmp     r5, #0
-        beq     .Lsecond_nothing
-.Lsecond:
+        FIND    r5
         MIX_THREE r5
-        cmp     r1, r6
-        bne     .Lthree
-        b       .Lthree_done
-.Lfirst_nothing:
-        adds    r0, #8
-        cmp     r5, #0
-        bne     .Lsecond
-.Lsecond_nothing:
-        adds    r0, #8
-        cmp     r1, r6
+        ldr     r3, [sp, #F_END]
+        cmp     r1, r3
         bne     .Lthree
 .Lthree_done:
         TAKE_APART r8, r9, r10
@@ -501,6 +490,7 @@ sm_attend8_m0:
         .ltorg
 
 .Lfour:
+        str     r6, [sp, #F_VALUES]
         lsls    r4, r4, #7
         subs    r3, r3, r4
         str     r3, [sp, #F_OFFSET]     // the 128 goes with it
@@ -512,18 +502,16 @@ sm_attend8_m0:
         mov     r11, r5
         mov     r12, r5
         mov     lr, r5
-        ldm     r1!, {r2}
 .Lfour_one:
+        ldm     r1!, {r2}
+        ldr     r4, [sp, #F_VALUES]
+        lsrs    r0, r2, #16
+        adds    r0, r0, r4
+        uxth    r2, r2
         MIX_FOUR
-.Lfour_next:
         ldr     r4, [sp, #F_END]
         cmp     r1, r4
-        beq     .Lfour_done
-        ldm     r1!, {r2}
-        cmp     r2, #0
         bne     .Lfour_one
-        adds    r0, #8
-        b       .Lfour_next
 .Lfour_done:
         mov     r3, r5
         push    {r3, r6}

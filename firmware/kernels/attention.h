@@ -44,7 +44,7 @@ struct sm_attend {
   const uint8_t *keys, *values;
   uint32_t positions; /* at least 1 */
   const struct sm_softmax *softmax;
-  uint32_t k_max; /* |k| is at most this */
+  uint32_t reach; /* a quarter of the largest sum of squares of a key, rounded up */
   uint32_t size;
 };
 void sm_attend_portable(const struct sm_attend *job);
@@ -52,7 +52,11 @@ void sm_attend_portable(const struct sm_attend *job);
 /* t: (size) sums of weights times biased values -> their means over the weights' sum, in 1/256 of a value's unit. */
 void sm_means(int32_t *t, uint32_t size, uint32_t sum);
 
-/* The hand-written twin for heads of eight. Returns 0, and t is as it was, when the sum of |q| times k_max is above 32767. */
+/*
+ * The hand-written twin for heads of eight. Returns 0, and t is as it was, when a quarter of the sum of q's squares, rounded up,
+ * times `reach` is 2^26 or more (below it every |score| <= 32767), when the softmax table does not end with 0, or beyond 8191
+ * positions.
+ */
 uint32_t sm_attend8_m0(const struct sm_attend *job);
 
 #endif

@@ -25,3 +25,19 @@ void SM_HOT sm_narrow_portable(int32_t *y, uint32_t n, const struct sm_narrow *t
     *y = sm_clamp(sm_asr((int32_t)((uint32_t)sm_clamp(*y, Y_MAX) + half), shift), most);
   }
 }
+
+uint32_t SM_HOT sm_store_portable(const struct sm_store *s) {
+  const int32_t *k = s->k, *v = s->v;
+  uint32_t largest = 0;
+  for (uint32_t h = 0; h < s->heads; h++) {
+    uint8_t *keys = s->keys + h * s->step, *values = s->values + h * s->step;
+    uint32_t squares = 0;
+    for (uint32_t d = 0; d < s->size; d++, k++) {
+      squares += (uint32_t)(*k * *k);
+      keys[4u * d] = (uint8_t)(*k + 128);
+      values[d] = (uint8_t)(*v++ + 128);
+    }
+    if (squares > largest) largest = squares;
+  }
+  return largest;
+}

@@ -21,9 +21,21 @@ void sm_rotate_portable(int32_t *y, uint32_t pairs, const int16_t *row, const st
 /* y: (n) in place, clamped to +-32767, narrowed. */
 void sm_narrow_portable(int32_t *y, uint32_t n, const struct sm_narrow *to);
 
-/* Their hand-written twins. */
+/* Keys and values of one position, on their way to the cache (kernels/attention.h). */
+struct sm_store {
+  const int32_t *k, *v;   /* (heads, size) each, 8 bits */
+  uint8_t *keys, *values; /* the position's place in the first head's part */
+  uint32_t heads, size;
+  uint32_t step; /* from one head's part to the next */
+};
+
+/* Returns the largest of the heads' sums of squares of k. */
+uint32_t sm_store_portable(const struct sm_store *s);
+
+/* Their hand-written twins; the last one for even sizes. */
 void sm_rotate_m0(int32_t *y, uint32_t pairs, const int16_t *row, const struct sm_narrow *to);
 void sm_narrow_m0(int32_t *y, uint32_t n, const struct sm_narrow *to);
+uint32_t sm_store_m0(const struct sm_store *s);
 
 #if SM_KERNELS_M0
 #define sm_rotate sm_rotate_m0

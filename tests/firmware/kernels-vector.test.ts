@@ -68,7 +68,7 @@ describe('the attention kernels for the Cortex-M0+', () => {
       const positions = random.between(1, 40);
       const padded = (positions + 3) & -4;
       const memory = new M0Memory(m0);
-      // Eight times their product is at most 32767: 63 and 65 is the bound.
+      // Eight times their product is below 2^15: 63 and 65 is the bound.
       const [qMax, kMax] = random.pick([
         [63, 63],
         [63, 65],
@@ -80,7 +80,13 @@ describe('the attention kernels for the Cortex-M0+', () => {
         draw8(random, count).map((v) => Math.max(-most, Math.min(most, v)));
       const query = within(8, qMax);
       const q = memory.words(query);
-      const keys = memory.bytes(biased(within(8 * padded, kMax)));
+      const cached = within(8 * padded, kMax);
+      const squares = Array.from({ length: positions }, (_, p) => {
+        const at = (p >> 2) * 32 + (p & 3);
+        return [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, d) => sum + cached[at + 4 * d] ** 2, 0);
+      });
+      const reach = (Math.max(...squares) + 3) >> 2;
+      const keys = memory.bytes(biased(cached));
       const values = memory.bytes(biased(draw8(random, 8 * positions)));
       // Small weights keep their sum below 65536, where values are mixed another way.
       const most = random.pick([16383, 2000, 128]);
@@ -90,13 +96,13 @@ describe('the attention kernels for the Cortex-M0+', () => {
       const run = (name: string) => {
         const t = memory.words(new Array(10).fill(7));
         const scores = memory.words(new Array(padded + 2).fill(7));
-        const job = memory.words([t, scores, q, keys, values, positions, softmax, kMax, 8]);
+        const job = memory.words([t, scores, q, keys, values, positions, softmax, reach, 8]);
         const { result } = m0.call(name, job);
         return { result, t: m0.words(t, 10), after: m0.words(scores + 4 * padded, 2) };
       };
       const expected = run('sm_attend_portable');
       const got = run('sm_attend8_m0');
-      const short = query.reduce((sum, x) => sum + Math.abs(x), 0) * kMax <= 32767;
+      const short = ((query.reduce((sum, x) => sum + x * x, 0) + 3) >> 2) * reach < 2 ** 26;
       expect(got.result, `seed ${seed}`).toBe(short ? 1 : 0);
       if (!short) left++;
       expect(got.after, `seed ${seed}`).toEqual(expected.after);
