@@ -7,17 +7,12 @@
 #include <stdint.h>
 
 #include "../kernels/matvec.h"
+#include "../kernels/norm.h"
 #include "error.h"
 #include "image.h"
 #include "sampler.h"
 
 #define SM_ENGINE_VERSION 1
-
-struct sm_gain {
-  const int16_t *g; /* (dim) */
-  uint16_t c;       /* normC */
-  int16_t ce;       /* normCe */
-};
 
 struct sm_layer {
   struct sm_gain attention_norm, ffn_norm;
