@@ -7,6 +7,7 @@ export interface Measured {
   heldOutLoss: number;
   /** Bits per byte of held-out text, the ends of stories included. */
   bitsPerByte: number;
+  /** Of the training steps alone: without start, teacher, held-out loss and samples. */
   tokensPerSecond: number;
   /** The teacher's bits per byte of the same text; absent without one. */
   teacherBitsPerByte?: number;
@@ -19,7 +20,7 @@ export function measure(report: Report, heldOut: Sequences): Measured {
     heldOutLoss,
     bitsPerByte: heldOutLoss * perByte,
     ...(teacherLoss === null ? {} : { teacherBitsPerByte: teacherLoss * perByte }),
-    tokensPerSecond: report.newTokens / report.seconds,
+    tokensPerSecond: report.newTokens / report.stepSeconds,
   };
 }
 

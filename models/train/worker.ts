@@ -44,6 +44,8 @@ export interface Report {
   /** Since the start of this run, with the tokens seen in it. */
   seconds: number;
   newTokens: number;
+  /** The seconds without those that went into measuring held-out loss. */
+  stepSeconds: number;
   /** Mean training loss since the last report, nats per token. */
   loss: number;
   /** Held-out loss, nats per token. */
@@ -72,6 +74,8 @@ class Training {
   private lossSum = 0;
   private lossSteps = 0;
   private reported: number;
+  /** Seconds that measuring took. */
+  private measuring = 0;
 
   constructor(task: WorkerTask) {
     this.task = task;
@@ -146,12 +150,15 @@ class Training {
   private report(kind: Report['kind'], step: number): void {
     if (this.task.worker !== 0) return;
     const { heldOut } = this.task;
+    const before = now();
     let [loss, predicted] = [0, 0];
     for (const members of kind === 'not-finite' ? [] : this.heldOut) {
       const batch = makeBatch(heldOut, members);
       loss += this.network.meanLoss(batch) * batch.predicted;
       predicted += batch.predicted;
     }
+    const seconds = now() - this.started;
+    this.measuring += now() - before;
     const report: Report = {
       kind,
       state: {
@@ -163,7 +170,8 @@ class Training {
       },
       progress: this.progress,
       newTokens: this.tokens - this.task.start.tokens,
-      seconds: now() - this.started,
+      seconds,
+      stepSeconds: seconds - this.measuring,
       loss: this.lossSum / this.lossSteps,
       heldOutLoss: loss / predicted,
       heldOutTokens: predicted,
