@@ -36,23 +36,52 @@ export const base = (width: number, height: number): PlotOptions => ({
   width,
   height,
   marginTop: 26,
-  marginRight: 16,
+  marginRight: 24,
   marginBottom: 44,
   marginLeft: isNarrow(width) ? 52 : 64,
   style: { fontSize: '12px', background: 'none', overflow: 'visible' },
 });
 
-const MANY_TICKS = 150;
+/** Steps of a decade that have ticks, and up to which ratio of the ends: of more, Plot would leave the labels out. */
+const TICKS = [
+  { steps: [1, 2, 5], upTo: 100 },
+  { steps: [1, 3], upTo: 1000 },
+  { steps: [1], upTo: Number.POSITIVE_INFINITY },
+];
 
-/** 1, 2 and 5 of every power of ten between the values, or the powers alone when these are many. */
-export const logTicks = (values: readonly number[]): number[] => {
+/** A logarithmic axis that ends at the ticks around its values. */
+export const logAxis = (
+  values: readonly number[],
+): { type: 'log'; domain: [number, number]; ticks: number[] } => {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const [first, last] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))];
-  const steps = most / least > MANY_TICKS ? [1] : [1, 2, 5];
-  const ticks = Array.from({ length: last - first + 1 }, (_, i) =>
-    steps.map((step) => step * 10 ** (first + i)),
-  );
-  return ticks.flat().filter((tick) => tick >= least && tick <= most);
+  const decades = Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
+  const axes = TICKS.map(({ steps, upTo }) => {
+    const all = decades.flatMap((decade) => steps.map((step) => step * decade));
+    const from = all.findLast((tick) => tick <= least) ?? least;
+    const to = all.find((tick) => tick >= most) ?? most;
+    return { from, to, fits: to / from <= upTo, ticks: all.filter((tick) => tick >= from && tick <= to) };
+  });
+  const { from, to, ticks } = axes.find(({ fits }) => fits)!;
+  return { type: 'log', domain: [from, to], ticks };
+};
+
+/** Those ticks that lie between the values, for an axis that ends at them. */
+export const ticksWithin = (values: readonly number[], ticks: readonly number[]): number[] =>
+  ticks.filter((tick) => tick >= Math.min(...values) && tick <= Math.max(...values));
+
+/** A label that stays readable on top of lines and dots. */
+export const LABEL = {
+  stroke: 'var(--card)',
+  strokeWidth: 4,
+  paintOrder: 'stroke',
+  fontSize: 11.5,
+} as const;
+
+/** `2.3` of one value, `2.3 to 6.1` of several. */
+export const rangeText = (values: readonly number[], text: (value: number) => string): string => {
+  const [least, most] = [text(Math.min(...values)), text(Math.max(...values))];
+  return least === most ? least : `${least} to ${most}`;
 };
 
 /** Bytes on an axis. */

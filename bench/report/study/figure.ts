@@ -8,7 +8,8 @@ const WIDE = 920;
 const NARROW = 340;
 
 export const figureOf = ({ plot, draw }: Drawing, chart: Chart): string => {
-  const { id, title, caption, legend, options } = chart;
+  const { id, caption, legend, options } = chart;
+  const title = unbroken(chart.title);
   const svg = (kind: string, width: number) =>
     draw({ ...options(plot, width), ariaLabel: title }).replace('<svg ', `<svg data-kind="${kind}" `);
   return (
@@ -22,9 +23,12 @@ const legendHtml = (legend: readonly LegendEntry[]): string =>
   `<ul class="legend">${legend
     .map(
       ({ label, color, mark = 'dot' }) =>
-        `<li><i class="${mark}" style="background:${color}"></i>${escapeHtml(label)}</li>`,
+        `<li><i class="${mark}" style="--mark:${color}"></i>${escapeHtml(label)}</li>`,
     )
     .join('')}</ul>`;
+
+/** A number stays beside its percent sign. */
+const unbroken = (text: string): string => text.replaceAll(' %', '\u00a0%');
 
 const FILE_WIDTH = 860;
 const PADDING = 20;
@@ -34,7 +38,8 @@ const LEGEND_LINE = 20;
 const LETTER = { title: 7.9, legend: 6.4 };
 
 /** With title, legend and the colours of light and dark inside. */
-export const chartFile = ({ plot, draw }: Drawing, { title, legend, options }: Chart): string => {
+export const chartFile = ({ plot, draw }: Drawing, { title: text, legend, options }: Chart): string => {
+  const title = unbroken(text);
   const inner = FILE_WIDTH - 2 * PADDING;
   const lines = wrap(title, Math.floor(inner / LETTER.title));
   const legendTop = PADDING + TITLE_LINE * lines.length + 8;
@@ -77,8 +82,8 @@ const legendSvg = (legend: readonly LegendEntry[], width: number, top: number) =
     const middle = top + y + LEGEND_LINE / 2;
     x += advance;
     const shape =
-      mark === 'dot'
-        ? `<circle cx="${at + 5}" cy="${middle}" r="5" style="fill:${color}"/>`
+      mark === 'dot' || mark === 'ring'
+        ? `<circle cx="${at + 5}" cy="${middle}" r="${mark === 'dot' ? 5 : 4}" style="${mark === 'dot' ? `fill:${color}` : `fill:none;stroke:${color};stroke-width:1.75`}"/>`
         : `<rect x="${at}" y="${middle - (mark === 'line' ? 1.5 : 5)}" width="12" height="${mark === 'line' ? 3 : 10}" rx="2" style="fill:${color}"/>`;
     return `${shape}<text class="legend" x="${at + 17}" y="${middle + 4}">${escapeHtml(label)}</text>`;
   });

@@ -1,15 +1,11 @@
 /** The report: one page with everything inside, computed from the results and nothing else. */
-import { type CostFit, fitCostModel } from '../../study/cost-model.ts';
-import { StudyError } from '../../study/errors.ts';
 import { EXPERIMENTS } from '../../study/experiments.ts';
 import { type Claim, claimsOf } from '../../study/findings/claims.ts';
+import { costFitOf } from '../../study/findings/cost-fit.ts';
 import { factorLosses } from '../../study/findings/factors.ts';
 import { candidatesOf } from '../../study/findings/frontier.ts';
-import { comparePublished } from '../../study/findings/published.ts';
-import { count, roughly } from '../../study/findings/text.ts';
 import { fitLines } from '../../study/fit-report.ts';
-import { measuredRows, type StudyResults } from '../../study/results.ts';
-import { thousands } from '../format.ts';
+import type { StudyResults } from '../../study/results.ts';
 import type { Chart } from './chart.ts';
 import { chartsOf } from './charts/index.ts';
 import { figureOf } from './figure.ts';
@@ -17,12 +13,13 @@ import { escapeHtml } from './html.ts';
 import type { Drawing } from './plot.ts';
 import { PAGE_SCRIPT } from './script.ts';
 import { PAGE_STYLE } from './style.ts';
+import { choicesPart, headline, summaryOf } from './summary.ts';
 import { claimsTable, lossTable, rowsOf, rowsTable, trainedTable } from './tables.ts';
 
 /** Sections in order, and the charts of each. */
 const SECTIONS: { id: string; title: string; charts: string[] }[] = [
   { id: 'original', title: 'Beside the original', charts: ['original-and-here', 'speed-up'] },
-  { id: 'five-factors', title: 'The five factors', charts: ['factors', 'ladders'] },
+  { id: 'five-factors', title: 'The five factors', charts: ['factors', 'ladders', 'cost-model'] },
   { id: 'chip', title: 'Where the cycles go', charts: ['phases', 'formats', 'placement', 'kv-cache'] },
   { id: 'quality', title: 'Quality for the cycles', charts: ['quality-and-cycles', 'quality-and-sram'] },
 ];
@@ -61,21 +58,6 @@ const figures = (drawing: Drawing, charts: readonly Chart[]): string =>
   charts.map((chart) => figureOf(drawing, chart)).join('\n');
 
 const header = (results: StudyResults, claims: readonly Claim[]): string => {
-  const rows = Object.values(results.rows).flat();
-  const published = comparePublished(results);
-  const held = claims.filter(({ verdict }) => verdict === 'holds').length;
-  const judged = claims.filter(({ verdict }) => verdict !== 'not measured').length;
-  const numbers: [string, string][] = [
-    [thousands(measuredRows(rows).length), `rows measured, of ${thousands(rows.length)}, each to the cycle`],
-    ...(published === undefined
-      ? []
-      : ([
-          [`${roughly(published.speedUp.median)}×`, 'as fast as the original, median of the same shapes'],
-          [published.rankCorrelation.toFixed(3), 'rank correlation with its speeds'],
-        ] as [string, string][])),
-    [`${held} of ${judged}`, 'of its claims hold'],
-    [String(results.trained.length), 'shapes really trained'],
-  ];
   const links = [
     ['claims', 'Claims'],
     ...SECTIONS.map(({ id, title }) => [id, title]),
@@ -83,10 +65,11 @@ const header = (results: StudyResults, claims: readonly Claim[]): string => {
   ];
   return (
     '<header><h1>Which tiny transformer should a $4 chip run?</h1>' +
-    '<p class="lead">The architecture study of the original Starmind, made again in C: every shape as an image of its exact size, run on an ' +
-    'emulated RP2040 that counts every cycle. All figures and sentences on this page are computed from the committed results.</p>' +
-    `<nav>${links.map(([id, title]) => `<a href="#${id}">${escapeHtml(title!)}</a>`).join('')}</nav>` +
-    `<div class="figures">${numbers.map(([number, text]) => `<div><b>${escapeHtml(number)}</b><span>${escapeHtml(text)}</span></div>`).join('')}</div></header>`
+    `<p class="lead">${escapeHtml(summaryOf(results, claims))}</p>` +
+    `<div class="figures">${headline(results, claims)
+      .map(([number, text]) => `<div><b>${escapeHtml(number)}</b><span>${escapeHtml(text)}</span></div>`)
+      .join('')}</div>${choicesPart(results)}` +
+    `<nav>${links.map(([id, title]) => `<a href="#${id}">${escapeHtml(title!)}</a>`).join('')}</nav></header>`
   );
 };
 
@@ -97,9 +80,8 @@ const claimsPart = (claims: readonly Claim[]): string =>
 
 const extraOf = (id: string, results: StudyResults): string => {
   if (id === 'five-factors') {
-    const losses = factorLosses(results.rows.ladders);
-    if (losses.length === 0) return '';
-    return `<h3>Speed lost at every step</h3><div class="scroll">${lossTable(losses)}</div>${costModelPart(results)}`;
+    if (factorLosses(results.rows.ladders).length === 0) return '';
+    return `<h3>Speed lost at every step</h3><div class="scroll">${lossTable(results)}</div>${costModelPart(results)}`;
   }
   if (id === 'quality') {
     const candidates = candidatesOf(results).filter(({ format, cores }) => format === 'int8' && cores === 2);
@@ -113,23 +95,10 @@ const extraOf = (id: string, results: StudyResults): string => {
   return '';
 };
 
-/** Cycles from operation counts, with the error on shapes that the fit has not seen. */
 const costModelPart = (results: StudyResults): string => {
-  let fit: CostFit;
-  try {
-    const unvaried = [results.rows.counted, results.rows.published, results.rows.ladders].flat();
-    fit = fitCostModel(unvaried);
-  } catch (error) {
-    if (error instanceof StudyError) return '';
-    throw error;
-  }
-  const text = ({ median, p95 }: CostFit['heldOut']) =>
-    `${(100 * median).toFixed(1)} % median, ${(100 * p95).toFixed(1)} % at most for 95 % of tokens`;
-  return (
-    `<h3>A cost model</h3><p>Cycles from operation counts, fitted by least squares. Error on shapes that the fit has not seen: ` +
-    `${escapeHtml(text(fit.heldOut))} (${count(fit.heldOut.points, 'token')}); on those it has: ${escapeHtml(text(fit.fitted))}.</p>` +
-    `<details><summary class="muted">Its coefficients</summary><div class="scroll"><pre style="padding:0 16px">${escapeHtml(fitLines(fit).join('\n'))}</pre></div></details>`
-  );
+  const fit = costFitOf(results);
+  if (fit === undefined) return '';
+  return `<details><summary class="muted">Coefficients of the cost model</summary><div class="scroll"><pre>${escapeHtml(fitLines(fit).join('\n'))}</pre></div></details>`;
 };
 
 const rowsPart = (results: StudyResults): string => {

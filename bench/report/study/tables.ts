@@ -2,7 +2,7 @@
 
 import { EXPERIMENT_NAMES, type ExperimentName } from '../../study/experiments.ts';
 import type { Claim, Verdict } from '../../study/findings/claims.ts';
-import { FACTORS, type FactorLoss, type FactorStep } from '../../study/findings/factors.ts';
+import { FACTORS, type FactorStep, factorLosses } from '../../study/findings/factors.ts';
 import type { Candidate } from '../../study/findings/frontier.ts';
 import { meanCycles, tokensPerSecond } from '../../study/findings/metrics.ts';
 import { percentText } from '../../study/findings/text.ts';
@@ -34,11 +34,16 @@ export const claimsTable = (claims: readonly Claim[]): string =>
     },
   ]);
 
-/** A line for each factor and base point. */
-export const lossTable = (losses: readonly FactorLoss[]): string => {
-  const lines = losses.flatMap(({ factor, unit, steps }) =>
+/** A line for each factor and base point; heads twice, as they are and as the original ignores them. */
+export const lossTable = ({ rows: { ladders } }: StudyResults): string => {
+  const ignored = factorLosses(ladders, 'one').filter(({ factor }) => factor === 'heads');
+  const losses = [
+    ...factorLosses(ladders).map((loss) => ({ ...loss, title: FACTORS[loss.factor]!.title })),
+    ...ignored.map((loss) => ({ ...loss, title: 'Heads, ignored' })),
+  ];
+  const lines = losses.flatMap(({ title, unit, steps }) =>
     [...new Set(steps.map(({ base }) => base))].map((base) => ({
-      factor,
+      title,
       unit,
       base,
       steps: steps.filter((step) => step.base === base),
@@ -49,7 +54,7 @@ export const lossTable = (losses: readonly FactorLoss[]): string => {
   const stepText = ({ from, to, loss, inSram }: FactorStep) =>
     `${from}→${to}: ${percentText(loss)}${inSram ? '' : ' (flash)'}`;
   return table('losses-table', lines, [
-    { title: 'Factor', cell: ({ factor }: Line) => FACTORS[factor]!.title },
+    { title: 'Factor', cell: ({ title }: Line) => title },
     { title: 'Base point', cell: ({ base }: Line) => base },
     { title: 'Mean loss', cell: (line: Line) => `${percentText(mean(line))} per ${line.unit}`, value: mean },
     { title: 'Step by step', cell: ({ steps }: Line) => steps.map(stepText).join('  ·  ') },

@@ -134,12 +134,21 @@ const checkFactor = (factor: string, claimed: Range, { results, shapes }: Eviden
     measured:
       `${percentText(ours.mean)} on average, from ${percentText(ours.least)} to ${percentText(ours.most)}; ` +
       `${inside} of ${count(steps, 'step')} within the original's range` +
+      ignoredText(factor, results) +
       (theirs === undefined
         ? ''
         : `. Its own speeds: ${percentText(theirs.mean)} on average, ${stepsInside(theirs, claimed)} of ${count(theirs.steps.length, 'pair')} within it`),
     here: isConstant(ours, claimed),
     there: theirs !== undefined && isConstant(theirs, claimed),
   };
+};
+
+/** Heads that are read and not used, as in the original. */
+const ignoredText = (factor: string, { rows }: StudyResults): string => {
+  const ignored = factorLosses(rows.ladders, 'one').find((loss) => loss.factor === factor);
+  return factor !== 'heads' || ignored === undefined
+    ? ''
+    : `; ${percentText(ignored.mean)} where heads are ignored, as it ignores them`;
 };
 
 /** As whole percents, as the claims are. */

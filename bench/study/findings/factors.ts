@@ -29,6 +29,8 @@ export interface FactorLoss {
   most: number;
 }
 
+const ONE_HEAD = '+one-head';
+
 /** A rung of a ladder. */
 export interface Rung {
   factor: string;
@@ -38,21 +40,35 @@ export interface Rung {
   inSram: boolean;
 }
 
-export const FACTORS: Record<string, { title: string; unit: FactorLoss['unit'] }> = {
-  dimension: { title: 'Dimension', unit: 'doubling' },
-  'dimension-same-ratio': { title: 'Dimension and FFN', unit: 'doubling' },
-  depth: { title: 'Layers', unit: 'layer' },
-  heads: { title: 'Heads', unit: 'doubling' },
-  ffn: { title: 'FFN ratio', unit: 'doubling' },
-  vocabulary: { title: 'Vocabulary', unit: 'doubling' },
+export interface Factor {
+  title: string;
+  unit: FactorLoss['unit'];
+  /** One step, as the subject of a sentence. */
+  step: string;
+}
+
+export const FACTORS: Record<string, Factor> = {
+  dimension: { title: 'Dimension', unit: 'doubling', step: 'doubling the dimension' },
+  'dimension-same-ratio': {
+    title: 'Dimension and FFN',
+    unit: 'doubling',
+    step: 'doubling dimension and hidden size',
+  },
+  depth: { title: 'Layers', unit: 'layer', step: 'one more layer' },
+  heads: { title: 'Heads', unit: 'doubling', step: 'doubling the heads' },
+  ffn: { title: 'FFN ratio', unit: 'doubling', step: 'doubling the hidden size' },
+  vocabulary: { title: 'Vocabulary', unit: 'doubling', step: 'doubling the vocabulary' },
 };
 
-/** By factor, base point and value. The name of a rung is FACTOR-BASE-VALUE; heads are true ones. */
-export const rungsOf = (ladders: readonly StudyRow[]): Rung[] =>
+/**
+ * By factor, base point and value. The name of a rung is FACTOR-BASE-VALUE, and with `+one-head` behind where its heads are ignored.
+ * @param heads `one`: as the original computes, with a single head whatever number is named
+ */
+export const rungsOf = (ladders: readonly StudyRow[], heads: StudyRow['heads'] = 'split'): Rung[] =>
   measuredRows(ladders)
-    .filter(({ heads }) => heads === 'split')
+    .filter((row) => row.heads === heads || (row.shape.heads === 1 && !row.name.endsWith(ONE_HEAD)))
     .map((row) => {
-      const [, base, value] = row.name.split('-');
+      const [, base, value] = row.name.replace(ONE_HEAD, '').split('-');
       return {
         factor: row.set,
         base: base!,
@@ -68,8 +84,11 @@ const shareLost = (speedRatio: number, from: number, to: number, unit: FactorLos
   1 - speedRatio ** (1 / (unit === 'layer' ? to - from : Math.log2(to / from)));
 
 /** @returns nothing for factors without two rungs; means are over the steps within SRAM */
-export const factorLosses = (ladders: readonly StudyRow[]): FactorLoss[] => {
-  const rungs = rungsOf(ladders);
+export const factorLosses = (
+  ladders: readonly StudyRow[],
+  heads: StudyRow['heads'] = 'split',
+): FactorLoss[] => {
+  const rungs = rungsOf(ladders, heads);
   return Object.entries(FACTORS).flatMap(([factor, { unit }]) => {
     const bases = [...new Set(rungs.map(({ base }) => base))];
     const steps = bases.flatMap((base) => {

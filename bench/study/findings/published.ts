@@ -18,6 +18,8 @@ export interface Comparison {
 export interface PublishedFindings {
   /** Their order: as the tables have them. */
   all: Comparison[];
+  /** How many are not doubtful. */
+  compared: number;
   /** Rank correlation (Spearman) of the speeds that are not doubtful. */
   rankCorrelation: number;
   /** How many times as fast: those that are not doubtful. */
@@ -37,6 +39,7 @@ export const comparePublished = ({ rows }: StudyResults): PublishedFindings | un
   const speedUps = sure.map(({ speedUp }) => speedUp);
   return {
     all,
+    compared: sure.length,
     rankCorrelation: rankCorrelation(
       sure.map(({ theirs }) => theirs),
       sure.map(({ ours }) => ours),

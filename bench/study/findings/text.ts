@@ -2,8 +2,11 @@
 import { thousands } from '../../report/format.ts';
 import type { Range } from './original.ts';
 
-/** 0.397 as `40 %`. */
-export const percentText = (share: number): string => `${Math.round(100 * share)} %`;
+/** 0.397 as `40 %`, -0.07 as `−7 %`. */
+export const percentText = (share: number): string => {
+  const percent = Math.round(100 * share);
+  return `${percent < 0 ? '−' : ''}${Math.abs(percent)} %`;
+};
 
 export const percentRange = ({ least, most }: Range): string =>
   `${Math.round(100 * least)} to ${Math.round(100 * most)} %`;

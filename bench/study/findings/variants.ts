@@ -36,3 +36,10 @@ export const ratios = <Key extends keyof StudySettings>(
         .map((b) => ({ first: a, second: b, ratio: b.cycles / a.cycles })),
     );
 };
+
+/** int8 on two cores, in SRAM what fits: as the rows are that say nothing of their settings. */
+export const usualVariants = (rows: readonly StudyRow[]): Variant[] =>
+  variantsOf(rows).filter(
+    ({ format, placement, cores, arenaLimit }) =>
+      format === 'int8' && placement === 'auto' && cores === 2 && arenaLimit === undefined,
+  );

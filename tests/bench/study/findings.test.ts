@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EXPERIMENT_NAMES } from '../../../bench/study/experiments.ts';
 import { cacheCurves } from '../../../bench/study/findings/caching.ts';
 import { type Claim, claimsOf } from '../../../bench/study/findings/claims.ts';
 import { factorLosses, publishedLosses } from '../../../bench/study/findings/factors.ts';
@@ -207,10 +208,8 @@ describe('the claims', () => {
   });
 
   it('say so where their rows are missing', () => {
-    const nothing = {
-      ...results,
-      rows: { counted: [], published: [], ladders: [], variants: [], cache: [], cost: [] },
-    };
+    const none = Object.fromEntries(EXPERIMENT_NAMES.map((name) => [name, []]));
+    const nothing = { ...results, rows: none as unknown as typeof results.rows };
     expect(new Set(claimsOf(nothing, shapes).map(({ verdict }) => verdict))).toEqual(
       new Set(['not measured']),
     );

@@ -1,7 +1,12 @@
 import type { StudyResults } from '../../../study/results.ts';
 import type { Chart } from '../chart.ts';
-import { cacheChart, formatChart, phaseChart, placementChart } from './chip.ts';
-import { factorChart, ladderChart } from './factors.ts';
+import { costModelChart } from './cost-model.ts';
+import { factorChart } from './factors.ts';
+import { formatChart } from './formats.ts';
+import { cacheChart } from './kv-cache.ts';
+import { ladderChart } from './ladders.ts';
+import { phaseChart } from './phases.ts';
+import { placementChart } from './placement.ts';
 import { comparisonChart, speedUpChart } from './published.ts';
 import { qualityCharts } from './quality.ts';
 
@@ -10,6 +15,7 @@ const MAKERS = [
   speedUpChart,
   factorChart,
   ladderChart,
+  costModelChart,
   phaseChart,
   formatChart,
   placementChart,

@@ -9,9 +9,11 @@ import {
   type ChartMaker,
   GREY,
   isNarrow,
-  logTicks,
+  LABEL,
+  logAxis,
   ORANGE,
   short,
+  ticksWithin,
 } from '../chart.ts';
 
 const KINDS = [
@@ -39,36 +41,42 @@ export const comparisonChart: ChartMaker = (results): Chart | undefined => {
   if (found === undefined) return undefined;
   const { all, speedUp, rankCorrelation } = found;
   const theirs = all.map((each) => each.theirs);
-  const line = [Math.min(...theirs), Math.max(...theirs)].map((x) => ({ x, y: x * speedUp.median }));
+  const ours = logAxis(all.map((each) => each.ours));
+  // The median as a line, where it is within the chart.
+  const [from, to] = [
+    Math.max(Math.min(...theirs), ours.domain[0] / speedUp.median),
+    Math.min(Math.max(...theirs), ours.domain[1] / speedUp.median),
+  ];
+  const line = [from, to].map((x) => ({ x, y: x * speedUp.median }));
   return {
     id: 'original-and-here',
-    title: `The same shapes on the same chip, ${roughly(speedUp.median)} times as fast (rank correlation ${rankCorrelation.toFixed(3)})`,
+    title: `The same shapes on the same chip run a median ${roughly(speedUp.median)} times as fast; their order is ${likeness(rankCorrelation)} (rank correlation ${rankCorrelation.toFixed(2)})`,
     caption:
       `Each dot is a shape whose speed the original published, counted in its own metric and with its own arithmetic, which ignores heads. ` +
       `The line is the median, ${roughly(speedUp.median)} times. Cycles are the emulator's at 125 MHz, int8, two cores.`,
     legend: KINDS.map(({ label, color }) => ({ label, color })),
     options: (plot, width) => ({
       ...base(width, isNarrow(width) ? 340 : 420),
-      x: {
-        type: 'log',
-        label: 'original, CircuitPython: tokens per second',
-        tickFormat: short,
-        ticks: logTicks(theirs),
-      },
-      y: {
-        type: 'log',
-        label: 'here: tokens per second',
-        grid: true,
-        tickFormat: short,
-        ticks: logTicks(all.map(({ ours }) => ours)),
-      },
+      x: { ...logAxis(theirs), label: 'original, CircuitPython: tokens per second', tickFormat: short },
+      y: { ...ours, label: 'here, C: tokens per second', grid: true, tickFormat: short },
       marks: [
         plot.line(line, {
           x: 'x',
           y: 'y',
           stroke: 'currentColor',
-          strokeOpacity: 0.35,
+          strokeOpacity: 0.5,
           strokeDasharray: '4 4',
+        }),
+        plot.text([line.at(-1)!], {
+          ...LABEL,
+          x: 'x',
+          y: 'y',
+          text: () => `${roughly(speedUp.median)} times as fast`,
+          textAnchor: 'end',
+          dx: -14,
+          dy: isNarrow(width) ? 12 : 4,
+          fill: 'currentColor',
+          fontWeight: 600,
         }),
         plot.dot(all, {
           x: 'theirs',
@@ -83,6 +91,9 @@ export const comparisonChart: ChartMaker = (results): Chart | undefined => {
     }),
   };
 };
+
+const likeness = (correlation: number): string =>
+  correlation > 0.9 ? 'the same' : correlation > 0.6 ? 'much the same' : 'another';
 
 /** Bins of a tenth of a decade. */
 const BINS_PER_DECADE = 10;
@@ -103,6 +114,9 @@ export const speedUpChart: ChartMaker = (results): Chart | undefined => {
     count: members.length,
     names: members.map(({ name }) => name),
   }));
+  const edges = bars.flatMap(({ from, to }) => [from, to]);
+  // Some room for the label of the median.
+  const top = 1.08 * Math.max(...bars.map(({ count }) => count));
   const listed = (names: string[]) =>
     names.length > 6 ? `${names.slice(0, 6).join('\n')}\nand ${names.length - 6} more` : names.join('\n');
   return {
@@ -116,12 +130,13 @@ export const speedUpChart: ChartMaker = (results): Chart | undefined => {
       { label: 'middle half', color: BAND, mark: 'band' },
     ],
     options: (plot, width) => ({
-      ...base(width, 260),
+      ...base(width, 270),
+      marginTop: 34,
       x: {
         type: 'log',
         label: 'times as fast as the original',
         tickFormat: short,
-        ticks: logTicks([speedUp.least, speedUp.most]),
+        ticks: ticksWithin(edges, logAxis(edges).ticks),
       },
       y: { label: 'shapes', grid: true, ticks: 5, tickFormat: 'd' },
       marks: [
@@ -129,7 +144,7 @@ export const speedUpChart: ChartMaker = (results): Chart | undefined => {
           x1: 'lowerQuartile',
           x2: 'upperQuartile',
           y1: 0,
-          y2: Math.max(...bars.map(({ count }) => count)),
+          y2: top,
           fill: BAND,
         }),
         plot.rectY(bars, {
@@ -137,12 +152,20 @@ export const speedUpChart: ChartMaker = (results): Chart | undefined => {
           x2: 'to',
           y: 'count',
           fill: BLUE,
-          fillOpacity: 0.8,
           inset: 0.75,
           title: ({ from, to, count, names }) =>
             `${roughly(from)} to ${roughly(to)} times: ${count}\n${listed(names)}`,
         }),
-        plot.ruleX([speedUp.median], { stroke: 'currentColor', strokeDasharray: '4 4' }),
+        plot.ruleX([speedUp.median], { y1: 0, y2: top, stroke: 'currentColor', strokeWidth: 1.5 }),
+        plot.text([speedUp], {
+          ...LABEL,
+          x: 'median',
+          y: top,
+          text: () => `median ${roughly(speedUp.median)}`,
+          dy: -9,
+          fill: 'currentColor',
+          fontWeight: 600,
+        }),
         plot.ruleY([0]),
       ],
     }),

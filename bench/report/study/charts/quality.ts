@@ -9,9 +9,11 @@ import {
   type ChartMaker,
   isNarrow,
   kilobyteTick,
-  logTicks,
+  LABEL,
+  logAxis,
   ORANGE,
   short,
+  ticksWithin,
 } from '../chart.ts';
 
 const FAMILIES = [
@@ -55,29 +57,42 @@ const AXES: Axis[] = [
     label: 'cycles per token',
     cost: ({ cyclesPerToken }) => cyclesPerToken,
     title: ([first, ...rest]) =>
-      `From ${roughly(first!.cyclesPerToken)} to ${roughly((rest.at(-1) ?? first!).cyclesPerToken)} cycles a token, text falls from ` +
-      `${first!.bitsPerByte.toFixed(2)} to ${(rest.at(-1) ?? first!).bitsPerByte.toFixed(2)} bits per byte`,
+      `Cycles buy quality: ${bits(first!)} bits per byte at ${roughly(first!.cyclesPerToken)} cycles a token, ` +
+      `${bits(rest.at(-1) ?? first!)} at ${roughly((rest.at(-1) ?? first!).cyclesPerToken)}`,
   },
   {
     id: 'quality-and-sram',
     label: 'bytes of SRAM in use, firmware and model',
     cost: ({ sramBytes }) => sramBytes,
     title: ([first, ...rest]) =>
-      `The best trained shape takes ${kilobytes((rest.at(-1) ?? first!).sramBytes)} of SRAM, the smallest on the frontier ${kilobytes(first!.sramBytes)}`,
+      `SRAM buys quality: ${bits(first!)} bits per byte in ${kilobytes(first!.sramBytes)}, ` +
+      `${bits(rest.at(-1) ?? first!)} in ${kilobytes((rest.at(-1) ?? first!).sramBytes)}, firmware included`,
   },
 ];
 
-/** So far apart, as a ratio, that their labels do not meet. */
-const LABEL_RATIO = 1.35;
+const bits = ({ bitsPerByte }: Candidate): string => bitsPerByte.toFixed(2);
+
+const KILOBYTES = [32, 48, 64, 96, 128, 192, 256];
+
+/** So far apart, as a ratio of costs or in bits per byte, that their labels do not meet. */
+const APART = { ratio: 1.5, bits: 0.22 };
 
 const labelled = (frontier: readonly Candidate[], cost: (candidate: Candidate) => number): Candidate[] => {
   const kept: Candidate[] = [];
-  for (const candidate of frontier) {
-    const last = kept.at(-1);
-    if (last === undefined || cost(candidate) >= LABEL_RATIO * cost(last)) kept.push(candidate);
+  // From the best: it is the one that most is asked of.
+  for (const candidate of [...frontier].reverse()) {
+    const meets = kept.some(
+      (other) =>
+        cost(other) < APART.ratio * cost(candidate) && candidate.bitsPerByte - other.bitsPerByte < APART.bits,
+    );
+    if (!meets) kept.push(candidate);
   }
   return kept;
 };
+
+/** What the frontier's labels say. */
+const labelText = ({ row: { shape } }: Candidate): string =>
+  `d${shape.dim} l${shape.layers} v${shape.vocabulary}`;
 
 const makeChart =
   ({ id, label, cost, title }: Axis): ChartMaker =>
@@ -90,7 +105,8 @@ const makeChart =
       title: title(frontier),
       caption:
         `${candidates.length} shapes, each trained for ${minutesText(candidates)} on the same story grammar; bits per byte of held-out stories as the ` +
-        'device computes in int8, less is better. The line is the Pareto frontier: no cheaper shape is as good. Larger dots have more parameters.',
+        'device computes in int8, less is better. The line is the Pareto frontier: no cheaper shape is as good. Larger dots have more ' +
+        'parameters; d is the dimension, l the layers, v the vocabulary.',
       legend: FAMILIES.map((family) => ({ label: family.label, color: family.color })),
       options: (plot, width) => ({
         ...base(width, isNarrow(width) ? 360 : 420),
@@ -98,10 +114,12 @@ const makeChart =
           type: 'log',
           label,
           tickFormat: id.endsWith('sram') ? kilobyteTick : short,
-          ticks: id.endsWith('sram')
-            ? [40, 50, 60, 80, 100, 120, 160, 200].map((kb) => kb * 1024)
-            : logTicks(candidates.map(cost)),
-          inset: isNarrow(width) ? 12 : 26,
+          ticks: ticksWithin(
+            candidates.map(cost),
+            id.endsWith('sram') ? KILOBYTES.map((kb) => kb * 1024) : logAxis(candidates.map(cost)).ticks,
+          ),
+          insetLeft: isNarrow(width) ? 12 : 90,
+          insetRight: isNarrow(width) ? 12 : 30,
         },
         y: { label: 'bits per byte of text', grid: true, ticks: 6, inset: 22 },
         r: { range: [2.5, isNarrow(width) ? 8 : 11] },
@@ -127,15 +145,15 @@ const makeChart =
             ? []
             : [
                 plot.text(labelled(frontier, cost), {
+                  ...LABEL,
                   x: cost,
                   y: 'bitsPerByte',
-                  text: ({ row: { shape } }: Candidate) =>
-                    `d${shape.dim} l${shape.layers} v${shape.vocabulary}`,
-                  dy: 20,
-                  dx: 0,
-                  textAnchor: 'middle',
-                  fillOpacity: 0.75,
-                  fontSize: 10.5,
+                  text: labelText,
+                  // Below and left of the frontier there is nothing.
+                  textAnchor: 'end',
+                  dx: -10,
+                  dy: 13,
+                  fill: 'currentColor',
                 }),
               ]),
         ],
