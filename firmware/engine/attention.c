@@ -39,41 +39,58 @@ static SM_INLINE void attend_one(const struct sm_attend *job) {
 #endif
 }
 
-/* Query heads `first` to before `end`, with room of their own for the scores. */
+/* What both cores take heads from, one from the front and one from the back. */
 struct heads {
   struct sm_engine *e;
-  uint32_t layer, positions, first, end;
-  int32_t *scores;
+  uint32_t layer, positions;
+  volatile uint32_t left;
 };
 
+/* One core's way through them, with room of its own for the scores. */
+struct way {
+  struct heads *heads;
+  uint32_t back; /* 1: from the last head to the first */
+};
+
+/* Whether there is another head. */
+static SM_INLINE uint32_t take(struct heads *heads) {
+  SM_LOCK();
+  uint32_t left = heads->left;
+  if (left > 0) heads->left = left - 1u;
+  SM_UNLOCK();
+  return left;
+}
+
 static void SM_HOT attend(void *argument) {
-  const struct heads *heads = argument;
-  struct sm_engine *e = heads->e;
+  const struct way *way = argument;
+  struct sm_engine *e = way->heads->e;
   const struct sm_config *c = &e->config;
-  const struct sm_layer_parameters *p = &e->layers[heads->layer].p;
-  struct sm_softmax softmax = {e->exp_table, c->exp_entries - 1u, p->score_mul, p->score_shift};
-  uint32_t size = c->head_size, group = c->heads / c->kv_heads;
-  uint32_t kv = heads->first / group, left = group - heads->first % group; /* of this key-value head's query heads */
-  const uint8_t *keys = sm_kv_head(e, heads->layer, kv, 0);
-  uint32_t step = size * ((c->context + 3u) & ~3u);
-  struct sm_attend job = {e->t + heads->first * size, heads->scores, e->y + heads->first * size, keys,
-                          keys + c->kv_heads * step, heads->positions, &softmax, e->layers[heads->layer].reach, size};
-  for (uint32_t count = heads->end - heads->first; count > 0; count--) {
+  const struct sm_layer *layer = &e->layers[way->heads->layer];
+  struct sm_softmax softmax = {e->exp_table, c->exp_entries - 1u, layer->p.score_mul, layer->p.score_shift};
+  uint32_t context = (c->context + 3u) & ~3u;
+  int32_t size = (int32_t)c->head_size, part = size * (int32_t)context;
+  const uint8_t *keys = sm_kv_head(e, way->heads->layer, 0, 0);
+  struct sm_attend job = {e->t, e->scores, e->y, keys, keys + (int32_t)c->kv_heads * part,
+                          way->heads->positions, &softmax, layer->reach, c->head_size};
+  if (way->back) {
+    int32_t last = ((int32_t)c->heads - 1) * size, last_part = ((int32_t)c->kv_heads - 1) * part;
+    job.scores += context;
+    job.q += last, job.t += last, job.keys += last_part, job.values += last_part;
+    size = -size, part = -part;
+  }
+  uint32_t group = c->heads / c->kv_heads, left = group; /* of this key-value head's query heads */
+  while (take(way->heads)) {
     attend_one(&job);
     job.q += size, job.t += size;
-    if (--left == 0) left = group, job.keys += step, job.values += step;
+    if (--left == 0) left = group, job.keys += part, job.values += part;
   }
 }
 
 void SM_HOT sm_attention(struct sm_engine *e, uint32_t layer, uint32_t position) {
-  uint32_t heads = e->config.heads, half = SM_CORES() == 2u ? heads >> 1 : 0;
-  struct heads mine = {e, layer, position + 1u, half, heads, e->scores};
-  if (half == 0) {
-    attend(&mine);
-    return;
-  }
-  struct heads others = {e, layer, position + 1u, 0, half, e->scores + ((e->config.context + 3u) & ~3u)};
-  SM_PARALLEL(attend, &others);
+  struct heads heads = {e, layer, position + 1u, e->config.heads};
+  struct way mine = {&heads, 0}, others = {&heads, 1};
+  uint32_t shared = SM_CORES() == 2u && heads.left > 1;
+  if (shared) SM_PARALLEL(attend, &others);
   attend(&mine);
-  SM_JOIN();
+  if (shared) SM_JOIN();
 }

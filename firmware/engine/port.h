@@ -59,7 +59,8 @@ enum sm_tap {
 /*
  * Two cores. SM_CORES(): how many may compute now, 1 or 2; results do not depend on it. With 2, SM_PARALLEL(fn, job) has
  * the other core call fn(job), a void (*)(void *), while the caller goes on, and SM_JOIN() waits until it has returned;
- * no second SM_PARALLEL comes in between. The defaults compute everything where the caller is.
+ * no second SM_PARALLEL comes in between. Between SM_LOCK() and SM_UNLOCK() there is one core only, for a few instructions. The
+ * defaults compute everything where the caller is.
  */
 #ifndef SM_CORES
 #define SM_CORES() 1u
@@ -67,6 +68,10 @@ enum sm_tap {
 #ifndef SM_PARALLEL
 #define SM_PARALLEL(fn, job) (fn)(job)
 #define SM_JOIN() ((void)0)
+#endif
+#ifndef SM_LOCK
+#define SM_LOCK() ((void)0)
+#define SM_UNLOCK() ((void)0)
 #endif
 
 /*

@@ -13,6 +13,8 @@
 #define SM_CORES() sm_cores
 #define SM_PARALLEL(fn, job) sm_worker_start(fn, job)
 #define SM_JOIN() sm_worker_join()
+#define SM_LOCK() sm_worker_lock()
+#define SM_UNLOCK() sm_worker_unlock()
 
 struct sm_worker {
   void (*volatile run)(void *); /* NULL: idle */
@@ -34,6 +36,20 @@ static inline void sm_worker_start(void (*run)(void *), void *job) {
   __asm volatile("" ::: "memory");
   sm_worker.run = run;
   __asm volatile("sev" ::: "memory");
+}
+
+/* SIO's last spinlock, of those that the SDK leaves to programs; a read that is not 0 takes it. */
+#define SM_WORKER_SPINLOCK ((volatile uint32_t *)0xd000017cu)
+
+static inline void sm_worker_lock(void) {
+  while (*SM_WORKER_SPINLOCK == 0) {
+  }
+  __asm volatile("" ::: "memory");
+}
+
+static inline void sm_worker_unlock(void) {
+  __asm volatile("" ::: "memory");
+  *SM_WORKER_SPINLOCK = 0;
 }
 
 static inline void sm_worker_join(void) {
