@@ -4,7 +4,7 @@ import type { ExperimentName } from '../study/experiments.ts';
 import { usageError } from './exit.ts';
 import { readCount } from './numbers.ts';
 import { startProgress } from './progress.ts';
-import { withUsageErrors } from './study-errors.ts';
+import { goesOn, withUsageErrors } from './study-errors.ts';
 import { note, print } from './terminal.ts';
 
 export const CLAIMS_SCHEMA = 'starmind-claims/1';
@@ -49,6 +49,7 @@ export const addStudyResults = (study: Command): void => {
     .option('--results <folder>', 'where results lie (default: fixtures/study)')
     .option('--svg <folder>', 'where the charts go (default: charts beside the page)')
     .option('-o, --out <file>', 'the page (default: build/study/report.html)')
+    .option('--readme <file>', 'a README whose section of the study is written anew')
     .action((_own: unknown, self: Command) => report(self.optsWithGlobals()));
 };
 
@@ -56,6 +57,7 @@ interface Flags {
   results?: string;
   out?: string;
   svg?: string;
+  readme?: string;
   workers: number;
   fresh?: boolean;
   json?: boolean;
@@ -86,6 +88,7 @@ const reproduceAll = (names: string[], { results, workers, fresh }: Flags): Prom
           fresh,
           onProgress: (_, { fraction, done, of, name: row }) =>
             progress.report(fraction, `${done} of ${of}  ${row}`),
+          onResume: goesOn,
         });
         progress.end();
         const unmeasured = rows[name]!.filter(({ status }) => status !== 'ok');
@@ -130,10 +133,10 @@ const claims = ({ results, json }: Flags): Promise<void> =>
     }
   });
 
-const report = ({ results, out = 'build/study/report.html', svg }: Flags): Promise<void> =>
+const report = ({ results, out = 'build/study/report.html', svg, readme }: Flags): Promise<void> =>
   withUsageErrors(async () => {
     const { writeReport } = await import('../report/study/write.ts');
     const { RESULTS_FOLDER } = await import('../study/experiments.ts');
-    const written = await writeReport({ results: results ?? RESULTS_FOLDER, out, svg });
+    const written = await writeReport({ results: results ?? RESULTS_FOLDER, out, svg, readme });
     print(`${written.page} with ${written.charts.length} charts in ${written.folder}\n`);
   });

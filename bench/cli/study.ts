@@ -8,7 +8,7 @@ import { usageError } from './exit.ts';
 import { formatOption, placementOption } from './format.ts';
 import { readCount } from './numbers.ts';
 import { startProgress } from './progress.ts';
-import { withUsageErrors } from './study-errors.ts';
+import { goesOn, withUsageErrors } from './study-errors.ts';
 import { addStudyResults } from './study-results.ts';
 import { note, print } from './terminal.ts';
 
@@ -112,6 +112,7 @@ const run = async (flags: StudyFlags): Promise<void> => {
       workers: flags.workers,
       out,
       onProgress: ({ done, of, fraction, name }) => progress.report(fraction, `${done} of ${of}  ${name}`),
+      onResume: goesOn,
     });
     progress.end();
     await conclude(out, rows, flags);

@@ -54,16 +54,23 @@ function isPublishedElsewhere({ set, published }: StudyShape): boolean {
   return published !== undefined && published.metric !== 'neither' && !COUNTED_SETS.includes(set);
 }
 
-/** Once each, with the heads they name where these divide dim; streamed, which is as good as SRAM where they fit it. */
+/**
+ * Once each, with the heads they name where these divide dim; what only has another name, not again. Streamed, which is SRAM under
+ * another name where they fit it.
+ */
 function otherCases(): StudyCase[] {
-  const shapes = readShapes(ORIGINAL_SHAPES).filter(
-    (shape) => !COUNTED_SETS.includes(shape.set) && !isPublishedElsewhere(shape),
-  );
-  return shapes.map((shape) => ({
-    ...toCases([shape])[0]!,
-    settings: { ...SETTINGS, placement: 'streamed' },
-  }));
+  const shapes = readShapes(ORIGINAL_SHAPES);
+  const isElsewhere = (shape: StudyShape) => COUNTED_SETS.includes(shape.set) || isPublishedElsewhere(shape);
+  const seen = new Set(shapes.filter(isElsewhere).map(essence));
+  return shapes.flatMap((shape) => {
+    if (isElsewhere(shape) || (seen.has(essence(shape)) && shape.published === undefined)) return [];
+    seen.add(essence(shape));
+    return [{ ...toCases([shape])[0]!, settings: { ...SETTINGS, placement: 'streamed' as const } }];
+  });
 }
+
+const essence = ({ vocabulary, dim, hidden, layers, heads, context }: StudyShape): string =>
+  [vocabulary, dim, hidden, layers, heads, context].join();
 
 type Sizes = Pick<QuantizedShape, 'vocabulary' | 'dim' | 'hidden' | 'layers' | 'heads'>;
 

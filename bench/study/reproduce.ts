@@ -17,11 +17,12 @@ export interface ReproduceOptions {
   /** Starts over instead of going on. */
   fresh?: boolean;
   onProgress?: (name: ExperimentName, progress: StudyProgress) => void;
+  onResume?: (kept: number, of: number) => void;
 }
 
 /** @throws StudyError when a file in the folder is of another firmware or table and `fresh` is not set */
 export const reproduce = async (options: ReproduceOptions): Promise<Record<string, StudyRow[]>> => {
-  const { firmware, experiments, folder, workers, fresh = false, onProgress = () => {} } = options;
+  const { firmware, experiments, folder, workers, fresh = false, onProgress = () => {}, onResume } = options;
   const results: Record<string, StudyRow[]> = {};
   for (const name of experiments) {
     const out = resultsPath(folder, name);
@@ -34,6 +35,7 @@ export const reproduce = async (options: ReproduceOptions): Promise<Record<strin
       workers,
       out,
       onProgress: (progress) => onProgress(name, progress),
+      onResume,
     });
     writeWhole(join(folder, `${name}.csv`), toCsv(rows));
     results[name] = rows;

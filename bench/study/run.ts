@@ -27,14 +27,17 @@ export interface RunStudyOptions {
   /** The file of results (JSONL). */
   out: string;
   onProgress?: (progress: StudyProgress) => void;
+  /** Called first when an earlier run left rows that are kept. */
+  onResume?: (kept: number, of: number) => void;
 }
 
 /** @throws StudyError when `out` holds another study */
 export const runStudy = async (options: RunStudyOptions): Promise<StudyFile> => {
-  const { firmware, cases, shard, settings, workers, out, onProgress = () => {} } = options;
+  const { firmware, cases, shard, settings, workers, out, onProgress = () => {}, onResume } = options;
   const head = headOf(options);
   const mine = takeShard(cases, shard);
   const rows = new Map(openJournal(out, head).map((row) => [row.name, row]));
+  if (rows.size > 0) onResume?.(rows.size, mine.length);
   const missing = mine.filter(({ name }) => !rows.has(name));
   const all = missing.reduce((sum, one) => sum + effort(one, settings), 0);
   let spent = 0;

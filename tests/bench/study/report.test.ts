@@ -57,7 +57,8 @@ describe('the report', () => {
     const doubled = withRows(results, 'published', (row) => ({ ...row, demoCycles: row.demoCycles * 2 }));
     const changed = withRows(doubled, 'counted', (row) => ({ ...row, demoCycles: row.demoCycles * 2 }));
     const other = renderPage(changed, drawing);
-    const median = (html: string) => /median (?<times>[\d,.]+) times as fast; their/.exec(html)!.groups!.times!;
+    const median = (html: string) =>
+      /median (?<times>[\d,.]+) times as fast; their/.exec(html)!.groups!.times!;
     const ratio = Number(median(page).replace(',', '')) / Number(median(other).replace(',', ''));
     expect(ratio).toBeGreaterThan(1.8);
     const figure = (html: string, id: string) =>
