@@ -5,10 +5,10 @@
 
 const LIGHT =
   '--bg:#faf9f6;--card:#ffffff;--ink:#1d1c1a;--muted:#696660;--line:#e4e0d8;--band:#ece6da;' +
-  '--c1:#0b66b0;--c2:#d1550a;--c3:#00906a;--c4:#b8548f;--c5:#84817a;--on-mark:#ffffff;--good:#0a7556;--bad:#b3402a;--none:#696660';
+  '--c1:#0b66b0;--c2:#d1550a;--c3:#00906a;--c4:#b8548f;--c5:#615e58;--on-mark:#ffffff;--good:#0a7556;--bad:#b3402a;--none:#696660';
 const DARK =
   '--bg:#131416;--card:#1b1d20;--ink:#eae8e3;--muted:#a19d95;--line:#32353a;--band:#34383e;' +
-  '--c1:#5ab2f0;--c2:#f0943e;--c3:#3fc79b;--c4:#e39ac6;--c5:#9a968e;--on-mark:#131416;--good:#3fc79b;--bad:#f08a74;--none:#a19d95';
+  '--c1:#5ab2f0;--c2:#f0943e;--c3:#3fc79b;--c4:#e39ac6;--c5:#7f7b74;--on-mark:#131416;--good:#3fc79b;--bad:#f08a74;--none:#a19d95';
 
 /** Of a chart's own file: GitHub shows it as an image, which knows light from dark by itself. */
 export const CHART_STYLE =

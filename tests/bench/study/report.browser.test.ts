@@ -8,7 +8,8 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPage } from '../../../bench/report/study/page.ts';
-import { loadPlot } from '../../../bench/report/study/plot.ts';
+import { type Drawing, loadPlot } from '../../../bench/report/study/plot.ts';
+import { chartFiles } from '../../../bench/report/study/write.ts';
 import { exampleResults } from './example.ts';
 
 const CHROMIUM = [
@@ -30,8 +31,10 @@ const PHONE = { width: 390, height: 844 };
 
 describe.skipIf(executablePath === undefined)('the report in a browser', () => {
   let browser: Browser;
+  let drawing: Drawing;
   beforeAll(async () => {
-    writeFileSync(file, renderPage(exampleResults(), await loadPlot()));
+    drawing = await loadPlot();
+    writeFileSync(file, renderPage(exampleResults(), drawing));
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: 100_000 });
   });
   afterAll(async () => {
@@ -104,10 +107,15 @@ describe.skipIf(executablePath === undefined)('the report in a browser', () => {
 
   it('tells what is under the pointer', async () => {
     const { page } = await open();
-    await page.hover('#kv-cache .wide circle >> nth=-1');
-    await expect
-      .poll(() => page.locator('#tip').evaluate((tip) => getComputedStyle(tip).opacity), { timeout: 20_000 })
-      .toBe('1');
+    const dot = page.locator('#kv-cache .wide circle').last();
+    await dot.scrollIntoViewIfNeeded();
+    // Scrolling hides what is told: the pointer comes again until the page is at rest.
+    const told = async () => {
+      await page.mouse.move(0, 0);
+      await dot.hover();
+      return page.locator('#tip').evaluate((tip) => Number(tip.style.opacity) > 0.5);
+    };
+    await expect.poll(told, { timeout: 20_000, interval: 300 }).toBe(true);
     expect(await page.textContent('#tip')).toMatch(/cycles without cache/);
     await page.context().close();
   });
@@ -137,6 +145,51 @@ describe.skipIf(executablePath === undefined)('the report in a browser', () => {
     expect(dark.text).toBeGreaterThan(0.85);
     expect(dark.axis).toBeGreaterThan(light.axis + 0.5);
     expect(dark.dot).not.toBe(light.dot);
+  });
+
+  /** Texts of a drawing that reach out of it, and pairs of texts that touch. */
+  const badTexts = (page: Page, selector: string) =>
+    page.evaluate((query) => {
+      const bad: string[] = [];
+      for (const svg of document.querySelectorAll<SVGSVGElement>(query)) {
+        const frame = (svg.closest('figure') ?? svg).getBoundingClientRect();
+        const texts = [...svg.querySelectorAll('text')].flatMap((text) => {
+          const box = text.getBoundingClientRect();
+          return box.width === 0 ? [] : [{ text: text.textContent ?? '', box }];
+        });
+        for (const [i, { text, box }] of texts.entries()) {
+          if (box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom)
+            bad.push(`out: ${text}`);
+          for (const other of texts.slice(i + 1)) {
+            const wide = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+            const high = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+            if (wide > 1 && high > 2) bad.push(`${text} on ${other.text}`);
+          }
+        }
+      }
+      return bad;
+    }, selector);
+
+  it('has texts that stay within their charts and apart from each other, on a desktop, a phone and in the files', async () => {
+    const { page } = await open({ viewport: { width: 1200, height: 900 } });
+    expect(await badTexts(page, 'figure .wide > svg')).toEqual([]);
+    await page.setViewportSize(PHONE);
+    expect(await badTexts(page, 'figure .narrow > svg')).toEqual([]);
+    await page.setViewportSize({ width: 1200, height: 900 });
+    for (const [name, svg] of chartFiles(exampleResults(), drawing)) {
+      await page.setContent(svg);
+      expect(await badTexts(page, 'body > svg'), name).toEqual([]);
+    }
+    await page.context().close();
+  });
+
+  it('answers in the first screen of a desktop: what it found, and which shape to take', async () => {
+    const { page } = await open({ viewport: { width: 1200, height: 900 } });
+    const bottom = await page.locator('#choices').evaluate((list) => list.getBoundingClientRect().bottom);
+    expect(bottom).toBeLessThan(900);
+    expect(await page.locator('#choices li').count()).toBe(4);
+    expect(await page.textContent('header .lead')).toMatch(/a median [\d,.]+ times as fast, and \d+ of/);
+    await page.context().close();
   });
 
   it('fits a phone: nothing wider than the screen, charts drawn for it', async () => {

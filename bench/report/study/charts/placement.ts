@@ -16,6 +16,7 @@ import {
   PURPLE,
   rangeText,
   short,
+  ticksWithin,
 } from '../chart.ts';
 
 /** How the report calls them. */
@@ -48,14 +49,15 @@ export const placementChart: ChartMaker = (results): Chart | undefined => {
     'auto',
   ).map(({ ratio }) => ratio);
   const places = [...new Set(variants.map(({ placement }) => placement as string))];
-  const twice = (value: number) => value.toFixed(1);
+  const domain: [number, number] = [1024, Math.max(256 * 1024, ...variants.map(weights))];
+  const oneDigit = (value: number) => value.toFixed(1);
   return {
     id: 'placement',
     title:
-      `Weights read from flash cost ${rangeText(fromFlash, twice)} times the cycles of weights in SRAM` +
+      `Weights read from flash cost ${rangeText(fromFlash, oneDigit)} times the cycles of weights in SRAM` +
       (streaming.length === 0
         ? ''
-        : `; streaming what does not fit is ${rangeText(streaming, twice)} times as fast as reading it`),
+        : `; streaming what does not fit is ${rangeText(streaming, oneDigit)} times as fast as reading it`),
     caption:
       'Cycles of a token for each multiply-add, by bytes of weights; the flash has a cache of 16 KB. Less is better. int8, two cores; ' +
       'one shape also with its SRAM cut to 64 KB.',
@@ -67,10 +69,11 @@ export const placementChart: ChartMaker = (results): Chart | undefined => {
         base: 2,
         label: 'weights',
         tickFormat: kilobyteTick,
-        ticks: [1, 4, 16, 64, 256]
-          .flatMap((kb) => (isNarrow(width) ? [kb] : [kb, 2 * kb]))
-          .map((kb) => kb * 1024),
-        domain: [1024, Math.max(256 * 1024, ...variants.map(weights))],
+        domain,
+        ticks: ticksWithin(
+          domain,
+          [1, 4, 16, 64, 256].flatMap((kb) => (isNarrow(width) ? [kb] : [kb, 2 * kb])).map((kb) => kb * 1024),
+        ),
       },
       y: {
         ...logAxis(variants.map(perMultiplyAdd)),
