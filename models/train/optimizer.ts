@@ -30,6 +30,8 @@ export function clip(gradient: Float32Array): number {
 
 const BETA1 = 0.9;
 const BETA2 = 0.95;
+/** For weights that are rounded, whose gradients are noisier (EXPERIMENTS.md). */
+export const GRID_BETA2 = 0.99;
 const EPSILON = 1e-8;
 
 export class AdamW {
@@ -37,6 +39,7 @@ export class AdamW {
   readonly mean: Float32Array;
   readonly square: Float32Array;
   private readonly decayed: { from: number; to: number; decay: number }[];
+  private readonly beta2: number;
   private step: number;
 
   /** Matrices decay; gains do not. Takes over `start`, which is zeros and step 0 for a new training. */
@@ -44,7 +47,9 @@ export class AdamW {
     specs: ParameterSpec[],
     decay: number,
     start: { step: number; mean: Float32Array; square: Float32Array },
+    beta2 = BETA2,
   ) {
+    this.beta2 = beta2;
     this.mean = start.mean.slice();
     this.square = start.square.slice();
     this.step = start.step;
@@ -56,15 +61,15 @@ export class AdamW {
   }
 
   update(parameters: Float32Array, gradient: Float32Array, rate: number): void {
-    const { mean, square } = this;
+    const { mean, square, beta2 } = this;
     this.step++;
     const meanScale = 1 / (1 - BETA1 ** this.step);
-    const squareScale = 1 / (1 - BETA2 ** this.step);
+    const squareScale = 1 / (1 - beta2 ** this.step);
     for (const { from, to, decay } of this.decayed) {
       for (let i = from; i < to; i++) {
         const g = gradient[i];
         mean[i] = BETA1 * mean[i] + (1 - BETA1) * g;
-        square[i] = BETA2 * square[i] + (1 - BETA2) * g * g;
+        square[i] = beta2 * square[i] + (1 - beta2) * g * g;
         const direction = (mean[i] * meanScale) / (Math.sqrt(square[i] * squareScale) + EPSILON);
         parameters[i] -= rate * (direction + decay * parameters[i]);
       }

@@ -8,7 +8,7 @@ import { type Backend, selectBackend } from './backend.ts';
 import { BatchOrder, makeBatch, type Sequences } from './batches.ts';
 import { type Grid, WeightGrid } from './grid.ts';
 import { Network } from './network.ts';
-import { AdamW, clip, learningRate, type Schedule } from './optimizer.ts';
+import { AdamW, clip, GRID_BETA2, learningRate, type Schedule } from './optimizer.ts';
 import { combine, gradientOf, meet, putShare, type SharedState } from './shared.ts';
 import type { TrainingState } from './state.ts';
 import { type Teacher, teach } from './teach.ts';
@@ -85,7 +85,9 @@ class Training {
     this.grid = task.grid && new WeightGrid(task.config, task.grid);
     this.network = new Network(task.config, this.parameters, this.grid !== null);
     const { specs } = this.network;
-    this.optimizer = new AdamW(this.grid ? [...specs, this.grid.spec] : specs, task.decay, task.start);
+    this.optimizer = this.grid
+      ? new AdamW([...specs, this.grid.spec], task.decay, task.start, GRID_BETA2)
+      : new AdamW(specs, task.decay, task.start);
     this.assign();
     this.order = new BatchOrder(task.sequences, task.batchTokens, task.seed);
     this.heldOut = new BatchOrder(task.heldOut, task.batchTokens, 0).epoch();
