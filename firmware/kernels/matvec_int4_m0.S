@@ -42,7 +42,8 @@
         .equ    F_BIASES, F_COMMON + 56 // -8 sum(x) times 0x10001, of each run
         .equ    FRAME, F_BIASES + 4 * 32
 // where a row is one run, the room of the sums holds
-        .equ    F_START, F_ACC          // activations, what A1..A3 and A0 start at, end, where its loop begins, M
+        .equ    F_START, F_ACC          // activations, what A1..A3 and A0 start at, end, where columns begin and go on, M
+        .equ    F_Y_END, F_ACC + 28     // after the last result
 // where it is two, the room of the sums and biases
         .equ    F_RAW, F_ACC            // A0..A3 of the first run
         .equ    F_ENTRY_1, F_ACC + 16   // where the first run's loop begins
@@ -135,22 +136,6 @@
         mov     r0, r8
 .endm
 
-// r0 weights, r1 activations, r12 their end, at least 4 columns on: the columns of a run. 136 + 3 cycles per 8 columns.
-.macro  LOOP    name
-        mov     r6, r12
-        subs    r6, r6, r1              // an odd number of fours: begin in the middle
-        lsls    r6, r6, #27
-        bmi     .L\name\()_half
-.L\name\()_loop:
-        COLUMNS2
-        COLUMNS2
-.L\name\()_half:
-        COLUMNS2
-        COLUMNS2
-        cmp     r1, r12
-        bne     .L\name\()_loop
-.endm
-
 // A0..A3 -> sums of rows 0..3 in r4..r7, of rows 4..7 in r9..r12; moves r0 to r8 and r1 to lr. 28 cycles.
 .macro  SPLIT
         mov     lr, r1
@@ -202,7 +187,14 @@
         bls     1f
         mov     r6, r5
 1:      mov     r12, r6
-        LOOP    \name
+        subs    r6, r6, r1
+        lsrs    r6, r6, #2
+        ENTRY   r6
+        ldr     r3, =.Lsummed_\name
+        mov     lr, r3
+        mov     pc, r6
+        .align  2
+.Lsummed_\name:
         SPLIT
 .endm
 
@@ -247,39 +239,100 @@
         RETURN
 .endm
 
-// \columns (a number, a multiple of 4) -> the address in the loop at \loop to begin at; spoils r3. 16 columns a round.
-.macro  ENTRY   columns, loop
+// \columns (a number, a multiple of 4) -> the address in .Lcolumns to begin at; spoils r3.
+.macro  ENTRY   columns
         lsrs    \columns, \columns, #2
         rsbs    \columns, \columns, #0
-        movs    r3, #3
+        movs    r3, #ROUND / 4 - 1
         ands    \columns, r3           // fours of columns to leave out in the first round
         movs    r3, #FOUR_COLUMNS
         muls    \columns, r3
-        ldr     r3, =\loop
+        ldr     r3, =.Lcolumns
         adds    \columns, \columns, r3
 .endm
+        .equ    ROUND, 32               // columns; a power of two
         .equ    FOUR_COLUMNS, 120       // bytes of code
 
-// Sixteen columns a round, begun at an ENTRY, until r12. 4 cycles for the loop.
-.macro  LOOP16  name
-        .align  2
-.L\name\()_loop:
-        COLUMNS2
-        COLUMNS2
-.L\name\()_four:
-        .if     .L\name\()_four - .L\name\()_loop != FOUR_COLUMNS
-        .error  "four columns are not as long as FOUR_COLUMNS says"
-        .endif
-        COLUMNS2
-        COLUMNS2
-        COLUMNS2
-        COLUMNS2
-        COLUMNS2
-        COLUMNS2
-        cmp     r1, r12
-        beq     .L\name\()_summed
-        b       .L\name\()_loop
-.L\name\()_summed:
+// Rows' pairs of lanes in r8..r11 (A1..A3 and what A0 holds besides them), sums within 16 bits and rounded for pre -> results, and
+// the next block follows. An arithmetic shift leaves the last bit lost in the carry, which rounds: also the high lanes, whose
+// low neighbour may be below 0. 118 cycles, 132 with pre.
+.macro  FINISH_LANES pre
+        mov     r12, r0
+        mov     r1, r9
+        mov     r2, r10
+        mov     r3, r11
+        lsls    r4, r3, #4
+        adds    r4, r4, r2
+        lsls    r4, r4, #4
+        adds    r4, r4, r1
+        lsls    r4, r4, #4
+        mov     r0, r8
+        subs    r0, r0, r4
+        mov     r8, r0
+        sxth    r4, r0
+        sxth    r5, r1
+        sxth    r6, r2
+        sxth    r7, r3
+        ldr     r0, [sp, #F_WM]
+        REQUANTIZE_LANES \pre
+        ldr     r1, [sp, #F_Y]
+        stm     r1!, {r4-r7}
+        mov     r4, r8
+        mov     r5, r9
+        mov     r6, r10
+        mov     r7, r11
+        mov     r8, r1
+        .irp    row, r4, r5, r6, r7
+        asrs    \row, \row, #16
+        adcs    \row, r3
+        .endr
+        mov     r0, lr
+        REQUANTIZE_LANES \pre
+        mov     r0, lr
+        str     r0, [sp, #F_WM]
+        mov     r1, r8
+        stm     r1!, {r4-r7}
+        str     r1, [sp, #F_Y]
+        mov     r0, r12
+        ldr     r3, [sp, #F_Y_END]
+        cmp     r1, r3
+        beq     .Lreturn
+.endm
+
+// Sums of four rows in r4..r7, rounded for pre; r0 = their scales, the next ones in lr. Spoils r0..r2; leaves 0 in r3.
+.macro  REQUANTIZE_LANES pre
+.if \pre
+        ldr     r1, [sp, #F_PRE]
+        asrs    r4, r1
+        asrs    r5, r1
+        asrs    r6, r1
+        asrs    r7, r1
+.endif
+        ldm     r0!, {r2, r3}
+        mov     lr, r0
+        ldr     r0, [sp, #F_AM]
+        uxth    r1, r2
+        muls    r1, r0
+        lsrs    r1, r1, #17
+        muls    r4, r1
+        lsrs    r2, r2, #16
+        muls    r2, r0
+        lsrs    r2, r2, #17
+        muls    r5, r2
+        uxth    r1, r3
+        muls    r1, r0
+        lsrs    r1, r1, #17
+        muls    r6, r1
+        lsrs    r3, r3, #16
+        muls    r3, r0
+        lsrs    r3, r3, #17
+        muls    r7, r3
+        ldr     r0, [sp, #F_POST]
+        movs    r3, #0
+        .irp    row, r4, r5, r6, r7
+        asrs    \row, r0
+        adcs    \row, r3
+        .endr
 .endm
 
 // Eight rows' sums in r4..r7 and r9..r12, rounded for pre; then the next block at \loop.
@@ -349,19 +402,35 @@ sm_matvec_int4_m0:
         ldr     r1, [r0, #JOB_SUM]
         BIAS
         movs    r2, r3
-        ldr     r7, =0x1111
-        muls    r3, r7
+        ldr     r6, =.Lwhole_summed
+.Lone_run: // r2 = what A1..A3 start at, r6 = where a block's sums are finished
+        ldr     r1, [sp, #F_BLOCKS]
+        lsls    r1, r1, #5
+        ldr     r3, [sp, #F_Y]
+        adds    r1, r1, r3
+        str     r1, [sp, #F_Y_END]
         ldr     r5, [r0, #JOB_COLUMNS]
+        ENTRY   r5
+        ldr     r7, =0x1111
+        movs    r3, r2
+        muls    r3, r7
         ldr     r1, [r0, #JOB_A]
-        ldr     r0, [r0, #JOB_WORDS]
-        mov     r8, r3
-        ENTRY   r5, .Lwhole_loop
-        mov     r3, r8
         mov     r4, r12
         ldr     r7, =0x000f000f
-        add     r6, sp, #F_START
-        stm     r6!, {r1-r5, r7}
+        mov     r8, r0
+        add     r0, sp, #F_START
+        stm     r0!, {r1-r7}
+        mov     r0, r8
+        ldr     r0, [r0, #JOB_WORDS]
         b       .Lwhole
+.Lsmall: // activations so small that a row is one run; r1 = their sum
+        lsls    r1, r1, #3
+        ldr     r3, [sp, #F_PRE_HALF]
+        subs    r1, r3, r1
+        lsls    r2, r1, #16
+        adds    r2, r2, r1
+        ldr     r6, =.Lsmall_summed
+        b       .Lone_run
 
         .ltorg
 
@@ -370,39 +439,27 @@ sm_matvec_int4_m0:
         ldr     r0, [r0, #JOB_WORDS]
         b       .Lblock
 
-.Lwhole: // a row is one run, and pre = 0: nothing to keep in memory
+        .align  2
+.Lwhole_summed:
+        FINISH_LANES 0
+.Lwhole: // a row is one run: nothing to keep in memory. 17 cycles to begin.
         add     r1, sp, #F_START
-        ldm     r1, {r1-r5, r7}
+        ldm     r1, {r1-r7}
         mov     r9, r2
         mov     r10, r2
         mov     r11, r2
         mov     r8, r3
         mov     r12, r4
+        mov     lr, r6
         mov     pc, r5
-        LOOP16  whole
-        SPLIT
-        FINISH  0, .Lwhole
-
+        .align  2
+.Lsmall_summed:
+        FINISH_LANES 1
+        b       .Lwhole
+.Lreturn:
+        add     sp, #FRAME
+        RETURN
         .ltorg
-.Lsmall: // activations so small that a row is one run: the first one of two, without a second
-        mov     r8, r0
-        lsls    r1, r1, #3
-        ldr     r3, [sp, #F_PRE_HALF]
-        subs    r1, r3, r1
-        lsls    r3, r1, #16
-        adds    r3, r3, r1
-        movs    r5, r3
-        ldr     r7, =0x1111
-        muls    r5, r7
-        add     r6, sp, #F_START_1
-        stm     r6!, {r3, r5}
-        ldr     r2, [sp, #F_END]
-        str     r2, [sp, #F_MIDDLE]
-        ldr     r1, [r0, #JOB_COLUMNS]
-        ENTRY   r1, .Lpart_loop
-        str     r1, [sp, #F_ENTRY_1]
-        ldr     r0, [r0, #JOB_WORDS]
-        b       .Ltwo_block
 
 .Ltwo: // a row is two runs: the first one's sums wait as they are
         mov     r8, r0
@@ -436,9 +493,9 @@ sm_matvec_int4_m0:
         ldr     r1, [r0, #JOB_RUN]
         ldr     r2, [r0, #JOB_COLUMNS]
         subs    r2, r2, r1
-        ENTRY   r1, .Lpart_loop
+        ENTRY   r1
         str     r1, [sp, #F_ENTRY_1]
-        ENTRY   r2, .Lpart_loop
+        ENTRY   r2
         str     r2, [sp, #F_ENTRY_2]
         ldr     r0, [r0, #JOB_WORDS]
 
@@ -452,11 +509,13 @@ sm_matvec_int4_m0:
         ldr     r7, =0x000f000f
         ldr     r1, [sp, #F_MIDDLE]
         mov     r12, r1
+        ldr     r1, =.Lpart_summed
+        mov     lr, r1
         ldr     r1, [sp, #F_A]
         ldr     r6, [sp, #F_ENTRY_1]
         mov     pc, r6
-        .ltorg
-        LOOP16  part
+        .align  2
+.Lpart_summed:
         ldr     r6, [sp, #F_END]
         cmp     r1, r6
         beq     .Ltwo_last
@@ -477,11 +536,7 @@ sm_matvec_int4_m0:
         mov     pc, r6
 .Ltwo_last:
         SPLIT
-        ldr     r0, [sp, #F_MIDDLE]
-        cmp     r0, lr
-        bne     1f
-        b       .Ltwo_finish
-1:      mov     lr, r4                  // add the first run's, taken apart the same way
+        mov     lr, r4                  // add the first run's, taken apart the same way
         add     r0, sp, #F_RAW
         ldm     r0, {r0-r3}
         lsls    r4, r3, #4
@@ -520,7 +575,6 @@ sm_matvec_int4_m0:
         add     r10, r0
         add     r11, r0
         add     r12, r0
-.Ltwo_finish:
         FINISH  1, .Ltwo_block
 
         .ltorg
@@ -551,6 +605,22 @@ sm_matvec_int4_m0:
         REQUANTIZE
         NEXT_BLOCK .Lblock, FRAME
         .ltorg
+
+        .align  2
+// The columns of a run: begun at an ENTRY, until r12; goes on at lr. ROUND columns a round, 4 cycles for one more, 5 at the end.
+.Lcolumns:
+        .rept   ROUND / 4
+        COLUMNS2
+        COLUMNS2
+        .endr
+.Lcolumns_end:
+        .if     .Lcolumns_end - .Lcolumns != ROUND / 4 * FOUR_COLUMNS
+        .error  "four columns are not as long as FOUR_COLUMNS says"
+        .endif
+        cmp     r1, r12
+        beq     1f
+        b       .Lcolumns
+1:      mov     pc, lr
         .size   sm_matvec_int4_m0, . - sm_matvec_int4_m0
 
 // r4..r7 *= the four scales at r1. Spoils r0, r2, r3; moves r1 on.
@@ -628,13 +698,18 @@ sm_matvec_int4g32_m0:
         mov     r12, r6
         ldr     r5, [sp, #F_END]
         cmp     r6, r5
-        bls     .Lgroup_loop
-        mov     r12, r5                 // the last group is shorter
+        ldr     r3, =.Lgroup_summed
+        mov     lr, r3
+        bhi     1f
+        ldr     r5, =.Lcolumns + FOUR_COLUMNS / 4 * (ROUND - 32)
+        mov     pc, r5
+1:      mov     r12, r5                 // the last group is shorter
         subs    r5, r5, r1
         lsrs    r5, r5, #2
-        ENTRY   r5, .Lgroup_loop
+        ENTRY   r5
         mov     pc, r5
-        LOOP16  group
+        .align  2
+.Lgroup_summed:
         SPLIT
         ldr     r1, [sp, #F_SCALES]
         SCALE4
