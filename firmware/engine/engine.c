@@ -123,19 +123,15 @@ static void SM_HOT attention_half(struct sm_engine *e, uint32_t index, uint32_t 
 }
 
 static void SM_HOT ffn_half(struct sm_engine *e, uint32_t index) {
-  const struct sm_config *c = &e->config;
   const struct sm_layer *layer = &e->layers[index];
 
   SM_PHASE(SM_PHASE_NORM);
   sm_norm(e, &layer->ffn_norm);
-  SM_TAP(SM_TAP_NORM2, index, e->a.a, c->dim);
+  SM_TAP(SM_TAP_NORM2, index, e->a.a, e->config.dim);
 
   SM_PHASE(SM_PHASE_FFN);
-  sm_matvec(&layer->w13, &e->a, layer->p.fz, e->y);
-  sm_ffn_activation(e, index);
-  sm_matvec(&layer->w2, &e->a, c->fx, e->y);
-  add_residual(e);
-  SM_TAP(SM_TAP_LAYER, index, e->x, c->dim);
+  sm_ffn(e, index);
+  SM_TAP(SM_TAP_LAYER, index, e->x, e->config.dim);
 }
 
 /* The token's embedding, then the layers; leaves the stream open when logits follow. */

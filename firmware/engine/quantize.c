@@ -10,7 +10,6 @@ void SM_HOT sm_scaled_zero(struct sm_scaled *a, uint32_t n) {
   a->am = 0;
   a->ae = 0;
   a->sum = 0;
-  a->half = 0;
 }
 
 /* Some of the elements, a multiple of 4. */
@@ -30,7 +29,6 @@ static void SM_HOT scale(void *argument) {
 static void SM_HOT scale_all(struct sm_scaled *a, const int32_t *t, uint32_t n, uint32_t shift, uint32_t inverse,
                              uint32_t down) {
   struct elements mine = {a->a, t, n, shift, inverse, down, 0};
-  a->half = 0;
   if (SM_CORES() == 1u || n < SM_WORTH_HALVING) {
     scale(&mine);
     a->sum = mine.sum;
@@ -43,8 +41,6 @@ static void SM_HOT scale_all(struct sm_scaled *a, const int32_t *t, uint32_t n, 
   scale(&mine);
   SM_JOIN();
   a->sum = mine.sum + others.sum;
-  a->half = half;
-  a->half_sum = mine.sum;
 }
 
 uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest,
@@ -52,7 +48,7 @@ uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint
   uint32_t bits = sm_bitlen(largest);
   uint32_t sh = bits > 15 ? bits - 15 : 0;
   uint32_t m = largest >> sh; /* 1 .. 32767 */
-  uint32_t len = sm_bitlen(m);
+  uint32_t len = bits - sh;
   uint32_t inverse = SM_DIVIDE(127u << (len + 9), m);
   while (n & 3u) t[n++] = 0; /* which become zeros */
   scale_all(a, t, n, sh, inverse, len + 9);
@@ -61,15 +57,27 @@ uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint
   return m << (15 - len);
 }
 
+void SM_HOT sm_quantize_to(struct sm_scaled *a, struct sm_quantizer *q, uint32_t largest, int32_t unit) {
+  uint32_t bits = sm_bitlen(largest);
+  uint32_t shift = bits > 15 ? bits - 15 : 0, length = bits - shift;
+  uint32_t m = largest >> shift; /* 1 .. 32767 */
+  q->shift = shift;
+  q->down = length + 9;
+  q->inverse = SM_DIVIDE(127u << (length + 9), m);
+  uint32_t am = ((m << (15 - length)) * 33026u) >> 15; /* 1 / 127 = 33026 * 2^-22; 14 bits at least */
+  int32_t ae = (15 - (int32_t)length) - (int32_t)shift + unit + 7;
+  for (; am >> 15 == 0; am <<= 1) ae++;
+  a->am = am;
+  a->ae = ae;
+}
+
 void SM_HOT sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest, int32_t unit) {
   if (largest == 0) {
     sm_scaled_zero(a, n);
     return;
   }
-  uint32_t shift, length;
-  uint32_t m = sm_scale_to_i8(a, t, n, largest, &shift, &length);
-  uint32_t q = (m * 33026u) >> 15; /* 1 / 127 = 33026 * 2^-22 */
-  uint32_t z = 16u - sm_bitlen(q);
-  a->am = q << z;
-  a->ae = (15 - (int32_t)length) - (int32_t)shift + unit + 7 + (int32_t)z;
+  struct sm_quantizer q;
+  sm_quantize_to(a, &q, largest, unit);
+  while (n & 3u) t[n++] = 0; /* which become zeros */
+  scale_all(a, t, n, q.shift, q.inverse, q.down);
 }

@@ -16,7 +16,15 @@ void sm_norm(struct sm_engine *e, const struct sm_gain *gain);
  * become zero there. `unit` is t's unit exponent: its real values are t * 2^-unit. */
 void sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest, int32_t unit);
 
-/* The part that sm_quantize and sm_norm share: fills a->a and a->sum from t, whose largest magnitude is `largest` > 0.
+/* What sm_quantize does to each element: a[i] = ((t[i] >> shift) * inverse + half of a unit) >> down. */
+struct sm_quantizer {
+  uint32_t shift, inverse, down;
+};
+
+/* That, and the scale of a, from the largest magnitude, which is above 0. */
+void sm_quantize_to(struct sm_scaled *a, struct sm_quantizer *q, uint32_t largest, int32_t unit);
+
+/* The part that sm_norm shares: fills a->a and a->sum from t, whose largest magnitude is `largest` > 0.
  * In the names of ARITHMETIC.md section 4: sets *shift to sh and *length to L, returns m' (2^14 .. 2^15 - 1). */
 uint32_t sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest, uint32_t *shift,
                         uint32_t *length);
@@ -30,8 +38,8 @@ void sm_rope_and_store(struct sm_engine *e, uint32_t layer, uint32_t position);
 /* y: (heads, headSize) q8, and the cache up to `position` -> t: (heads, headSize), unit exponent 8 + fqkv - vShift. */
 void sm_attention(struct sm_engine *e, uint32_t layer, uint32_t position);
 
-/* y: gate (and up) -> t: (hidden) -> a: (hidden). */
-void sm_ffn_activation(struct sm_engine *e, uint32_t layer);
+/* a: (dim) -> x += W2 act(W1 a) (or W13); uses a, t and y. */
+void sm_ffn(struct sm_engine *e, uint32_t layer);
 
 /* Elements from which on a pass is worth halving between two cores. */
 #define SM_WORTH_HALVING 32u

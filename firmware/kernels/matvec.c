@@ -1,21 +1,12 @@
 #include "matvec.h"
 
+#include "../engine/arith.h"
 #include "../engine/image.h"
-#include "requantize.h"
 
 /* Multiply-adds from which on the other core's help is worth its hand-off. */
 #define WORTH_SHARING 256u
 
-/* Columns of one block that each core must have for it to be worth adding up sums. */
-#define WORTH_COLUMNS 48u
-
 typedef void (*kernel)(const struct sm_matvec *job);
-
-/* Some of a product's blocks, for the kernel that can do them. */
-struct part {
-  struct sm_matvec job;
-  kernel run;
-};
 
 static inline kernel kernel_for(uint32_t format, const struct sm_matvec *job) {
 #if SM_KERNELS_M0
@@ -33,54 +24,18 @@ static inline kernel kernel_for(uint32_t format, const struct sm_matvec *job) {
 }
 
 static void SM_HOT run_part(void *argument) {
-  const struct part *part = argument;
+  const struct sm_product *part = argument;
   part->run(&part->job);
 }
 
-/* Takes the first half of the blocks off `whole` and gives them to `first`. */
-static void SM_HOT halve(const struct sm_matrix *w, struct part *whole, struct part *first) {
-  uint32_t blocks = whole->job.blocks >> 1, lanes = sm_block_rows(w->format);
-  uint32_t words = sm_block_words(w->format, w->columns);
+void SM_HOT sm_product_halve(const struct sm_matrix *w, struct sm_product *whole, struct sm_product *first) {
+  uint32_t blocks = whole->job.blocks >> 1, rows = blocks * sm_block_rows(w->format);
   *first = *whole;
   first->job.blocks = blocks;
   whole->job.blocks -= blocks;
-  whole->job.words += blocks * words;
-  whole->job.wm += blocks * lanes;
-  whole->job.y += blocks * lanes;
-}
-
-/*
- * One block of rows on two cores: each sums half of the columns, which the kernel leaves as they are for a scale of 2 and one
- * bit to drop, and the sums are requantized here. In runs of 32 an int4 product is exact whatever the weights.
- */
-static void SM_HOT share_columns(const struct sm_matrix *w, const struct sm_scaled *a, const struct part *whole) {
-  uint16_t unit[8];
-  int32_t sums[2][8];
-  uint32_t lanes = sm_block_rows(w->format);
-  for (uint32_t i = 0; i < 8; i++) unit[i] = 1u << 15;
-  struct part first = *whole;
-  first.job.wm = unit;
-  first.job.am = 8;
-  first.job.pre = 0;
-  first.job.post = 1;
-  first.job.run = 32;
-  struct part second = first;
-  first.job.y = sums[0];
-  first.job.columns = a->half;
-  first.job.sum = a->half_sum;
-  second.job.y = sums[1];
-  second.job.columns -= a->half;
-  second.job.sum -= a->half_sum;
-  second.job.words += a->half;
-  second.job.a += a->half;
-  SM_PARALLEL(run_part, &second);
-  first.run(&first.job);
-  SM_JOIN();
-  struct sm_requantizer q;
-  sm_requantizer_init(&q, whole->job.am, whole->job.pre, whole->job.post);
-  for (uint32_t i = 0; i < lanes; i++) {
-    whole->job.y[i] = sm_requantize(&q, (uint32_t)sums[0][i] + (uint32_t)sums[1][i], whole->job.wm[i]);
-  }
+  whole->job.words += blocks * sm_block_words(w->format, w->columns);
+  whole->job.wm += rows;
+  whole->job.y += rows;
 }
 
 const void *sm_matvec_kernel(const struct sm_matrix *w) {
@@ -91,33 +46,42 @@ const void *sm_matvec_kernel(const struct sm_matrix *w) {
   return (const void *)(uintptr_t)kernel_for(w->format, &job);
 }
 
-void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y) {
-  struct part part;
+/* In line where a product is all there is to do. */
+static SM_INLINE void init(struct sm_product *product, const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy,
+                           int32_t *y) {
+  struct sm_matvec *job = &product->job;
   int32_t post = w->we + a->ae - w->pre - 17 - fy;
-  part.job.words = w->words;
-  part.job.wm = w->wm;
-  part.job.a = a->a;
-  part.job.y = y;
-  part.job.columns = (w->columns + 3u) & ~3u;
-  part.job.sum = a->sum;
-  part.job.am = a->am;
-  part.job.pre = w->pre;
-  part.job.post = (uint32_t)(post < 1 ? 1 : post > 31 ? 31 : post);
-  part.job.run = w->run;
-  part.job.blocks = w->format == SM_INT8 ? (w->rows + 3u) >> 2 : (w->rows + 7u) >> 3;
-  part.run = kernel_for(w->format, &part.job);
+  job->words = w->words;
+  job->wm = w->wm;
+  job->a = a->a;
+  job->y = y;
+  job->columns = (w->columns + 3u) & ~3u;
+  job->sum = a->sum;
+  job->am = a->am;
+  job->pre = w->pre;
+  job->post = (uint32_t)(post < 1 ? 1 : post > 31 ? 31 : post);
+  job->run = w->run;
+  job->blocks = w->format == SM_INT8 ? (w->rows + 3u) >> 2 : (w->rows + 7u) >> 3;
+  product->run = kernel_for(w->format, job);
+}
+
+void SM_HOT sm_product_init(struct sm_product *product, const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy,
+                            int32_t *y) {
+  init(product, w, a, fy, y);
+}
+
+void SM_HOT sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y) {
+  struct sm_product product;
+  init(&product, w, a, fy, y);
   if (w->tile != 0) {
-    sm_matvec_tiles(w, &part.job, part.run);
-  } else if (SM_CORES() == 2u && part.job.blocks == 1 && w->columns >= 2u * WORTH_COLUMNS && a->half != 0 &&
-             w->format != SM_INT4G32) {
-    share_columns(w, a, &part);
-  } else if (SM_CORES() == 2u && part.job.blocks > 1 && w->rows * w->columns >= WORTH_SHARING) {
-    struct part first;
-    halve(w, &part, &first);
+    sm_matvec_tiles(w, &product.job, product.run);
+  } else if (SM_CORES() == 2u && product.job.blocks > 1 && w->rows * w->columns >= WORTH_SHARING) {
+    struct sm_product first;
+    sm_product_halve(w, &product, &first);
     SM_PARALLEL(run_part, &first);
-    part.run(&part.job);
+    product.run(&product.job);
     SM_JOIN();
   } else {
-    part.run(&part.job);
+    product.run(&product.job);
   }
 }

@@ -34,9 +34,6 @@ struct sm_scaled {
   uint32_t am; /* 0, or 2^15 .. 2^16 - 1 */
   int32_t ae;
   int32_t sum; /* of all a[i] */
-  /* Where it was made in halves: elements of the first, a multiple of 4, and their sum; otherwise 0. */
-  uint32_t half;
-  int32_t half_sum;
 };
 
 /*
@@ -56,6 +53,18 @@ struct sm_matvec {
   uint32_t post; /* 1..31 */
   uint32_t run;  /* int4 only */
 };
+
+/* A product, or some of its blocks, and the kernel that can do it. */
+struct sm_product {
+  struct sm_matvec job;
+  void (*run)(const struct sm_matvec *job);
+};
+
+/* W a -> y as sm_matvec has it, for a matrix that is not in tiles. */
+void sm_product_init(struct sm_product *product, const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y);
+
+/* Takes the first half of the blocks, at least two, off `whole` and gives them to `first`. */
+void sm_product_halve(const struct sm_matrix *w, struct sm_product *whole, struct sm_product *first);
 
 /* W (rows, columns) @ a (columns,) -> y (rows padded to the block,), fraction fy. */
 void sm_matvec(const struct sm_matrix *w, const struct sm_scaled *a, int32_t fy, int32_t *y);

@@ -34,21 +34,25 @@
 
 // stack frame
         .equ    F_END, F_COMMON + 0     // after the last activation
-        .equ    F_A, F_COMMON + 4       // the first
-        .equ    F_START_A, F_COMMON + 8 // what A starts at
-        .equ    F_START_EC, F_COMMON + 12 // what E and C start at
-        .equ    F_BLOCKS, F_COMMON + 16
-        .equ    F_STRIDE, F_COMMON + 20 // bytes of a block
+        .equ    F_BLOCKS, F_COMMON + 4
+        .equ    F_STRIDE, F_COMMON + 8  // bytes of a block; this and the next four are read together
+        .equ    F_A, F_COMMON + 12      // the first activation
+        .equ    F_START_A, F_COMMON + 16 // what A starts at
+        .equ    F_START_EC, F_COMMON + 20 // what E and C start at
         .equ    F_PAIRS_END, F_COMMON + 24 // weights after the last pair of blocks
         .equ    FRAME, F_COMMON + 28
 
-// All pairs of blocks, one by one: r0, r2 = weights of the first, bytes of a block. The loop runs 8 columns at a time
+// r1..r5 = bytes of a block, activations, starts, weights after the last pair. 7 cycles.
+.macro  FOR_A_PAIR
+        add     r1, sp, #F_STRIDE
+        ldm     r1, {r1-r5}
+.endm
+
+// All pairs of blocks, one by one: r0 = weights of the first, r1..r5 as FOR_A_PAIR leaves them. The loop runs 8 columns at a time
 // (\wide = 1, for columns that are a multiple of 8) or 4.
 .macro  PAIRS   name, wide
 .Lpair_\name:
-        adds    r1, r0, r2
-        add     r2, sp, #F_A
-        ldm     r2, {r2, r3, r4}        // activations, starts
+        adds    r1, r1, r0
         mov     r8, r3
         mov     r9, r4
         mov     r10, r4
@@ -77,9 +81,8 @@
         TAKE_APART r11, r12, lr
         REQUANTIZE take_wm=r9, take_y=r10
         mov     r0, r8
-        ldr     r2, [sp, #F_STRIDE]
-        ldr     r3, [sp, #F_PAIRS_END]
-        cmp     r0, r3
+        FOR_A_PAIR
+        cmp     r0, r5
         beq     .Llast_\name
         b       .Lpair_\name
 .Llast_\name:
@@ -127,8 +130,9 @@ sm_matvec_int8_m0:
         bne     .Lpairs
         b       .Llast
 
-.Lpairs: // r0, r2 = weights, bytes of a block
-        lsls    r3, r2, #27             // an odd number of fours?
+.Lpairs: // r0 = weights
+        FOR_A_PAIR
+        lsls    r6, r1, #27             // an odd number of fours?
         bpl     .Lpairs_wide
         b       .Lpairs_narrow
 .Lpairs_wide:

@@ -46,7 +46,6 @@ uint32_t SM_HOT sm_norm_few_portable(struct sm_scaled *a, const int32_t *x, cons
     sum += a->a[i];
   }
   a->sum = sum;
-  a->half = 0;
   uint32_t j2 = (32u - sm_bitlen(squares)) & ~1u;
   uint32_t q = SM_DIVIDE((m << (15u - length)) * gain->c, square_root(squares << j2));
   uint32_t z = 16u - sm_bitlen(q);

@@ -22,7 +22,6 @@
         .equ    SCALED_AM, 4
         .equ    SCALED_AE, 8
         .equ    SCALED_SUM, 12
-        .equ    SCALED_HALF, 16
         .equ    GAIN_C, 4
         .equ    GAIN_CE, 6
 
@@ -275,8 +274,8 @@ sm_norm_few_m0:
         ldr     r6, [sp, #F_GAIN]
         mov     r1, r8
         str     r1, [r0, #SCALED_SUM]
-        movs    r1, #0
-        str     r1, [r0, #SCALED_HALF]
+        nop
+        nop
         ldr     r1, [r7, #QUOTIENT]
         adds    r4, r4, r1
         lsrs    r4, r4, #1              // never below the root, and at most 1 above

@@ -9,8 +9,9 @@
 // ---------------------------------------------------------------------------------------------------------------------
 // int32_t sm_scale_m0(int32_t *out, const int32_t *t, uint32_t n, uint32_t shift, uint32_t inverse, uint32_t down)
 //
-// 8.75 cycles per element: LDM 1.5, shift, product, half, shift, sum, STM 1.5, loop 0.75.
-// Registers: r0 out, r1 t, r2 = shift, r3 = inverse, r4 = down, r5 r6 values, r8 = half, r9 sum, r10 = end of t.
+// 8.75 cycles per element: LDM 1.5, shift, product, half, shift, sum, STM 1.5, loop 0.75. Without a shift, four at a time, 7.25.
+// Registers: r0 out, r1 t, r2 = shift, r3 = inverse, r4 = down, r5 r6 values, r8 = half, r9 sum, r10 = end of t; without a shift
+// r2 and r7 are values too.
 
 .macro  SCALE2
         ldm     r1!, {r5, r6}
@@ -46,13 +47,28 @@ sm_scale_m0:
         mov     r8, r5
         movs    r5, #0
         mov     r9, r5
+        cmp     r2, #0
+        beq     .Lscale4
 .Lscale:
         SCALE2
         SCALE2
         cmp     r1, r10
         bne     .Lscale
+.Lscaled:
         mov     r0, r9
         RETURN
+.Lscale4:
+        ldm     r1!, {r2, r5, r6, r7}
+        .irp    value, r2, r5, r6, r7
+        muls    \value, r3
+        add     \value, r8
+        asrs    \value, r4
+        add     r9, \value
+        .endr
+        stm     r0!, {r2, r5, r6, r7}
+        cmp     r1, r10
+        bne     .Lscale4
+        b       .Lscaled
         .size   sm_scale_m0, . - sm_scale_m0
 
 // ---------------------------------------------------------------------------------------------------------------------

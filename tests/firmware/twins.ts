@@ -28,6 +28,8 @@ export const TWINS = [
   'argmax',
   'add',
   'norm',
+  'sums8',
+  'sums4',
 ] as const;
 
 export type Twin = (typeof TWINS)[number];
