@@ -20,7 +20,7 @@ export const addStudyResults = (study: Command): void => {
     )
     .argument(
       '[experiments...]',
-      'of counted, published, others, ladders, variants, cache, cost (default: all)',
+      'of counted, published, ladders, variants, cache, cost, others (default: all)',
     )
     .option('--results <folder>', 'where results lie (default: fixtures/study)')
     .action((names: string[], _own: unknown, self: Command) => reproduceAll(names, self.optsWithGlobals()));

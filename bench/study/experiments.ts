@@ -32,10 +32,6 @@ export const EXPERIMENTS = {
     what: 'the other architectures that the original published a speed of',
     cases: () => toCases(readShapes(ORIGINAL_SHAPES).filter(isPublishedElsewhere)),
   },
-  others: {
-    what: 'every other architecture of the tables',
-    cases: otherCases,
-  },
   ladders: {
     what: 'one factor at a time, with true heads and with heads that are ignored',
     cases: () => casesOfSets(ladderShapes(), 'all'),
@@ -43,6 +39,7 @@ export const EXPERIMENTS = {
   variants: { what: 'the same shapes in every format and placement, on one core and two', cases: variants },
   cache: { what: 'tokens with a KV cache and without, by length', cases: cacheCases },
   cost: { what: 'the shapes that are trained', cases: trainedCases },
+  others: { what: 'every other architecture of the tables', cases: otherCases },
 } as const satisfies Record<string, { what: string; cases: () => StudyCase[] }>;
 
 export type ExperimentName = keyof typeof EXPERIMENTS;

@@ -38,8 +38,10 @@ export const runStudy = async (options: RunStudyOptions): Promise<StudyFile> => 
   const mine = takeShard(cases, shard);
   const rows = new Map(openJournal(out, head).map((row) => [row.name, row]));
   if (rows.size > 0) onResume?.(rows.size, mine.length);
-  const missing = mine.filter(({ name }) => !rows.has(name));
-  const all = missing.reduce((sum, one) => sum + effort(one, settings), 0);
+  const work = (one: StudyCase) => effort(one, settings);
+  // The longest first, so that no worker ends long after the others.
+  const missing = mine.filter(({ name }) => !rows.has(name)).sort((a, b) => work(b) - work(a));
+  const all = missing.reduce((sum, one) => sum + work(one), 0);
   let spent = 0;
   await measureAll(missing, {
     firmware: { elf: firmware.elf, bootrom: firmware.bootrom },
@@ -48,7 +50,7 @@ export const runStudy = async (options: RunStudyOptions): Promise<StudyFile> => 
     onRow: (row, one) => {
       appendRow(out, row);
       rows.set(row.name, row);
-      spent += effort(one, settings);
+      spent += work(one);
       onProgress({ done: rows.size, of: mine.length, fraction: all === 0 ? 1 : spent / all, name: row.name });
     },
   });

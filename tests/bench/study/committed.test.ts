@@ -1,13 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { BEGIN } from '../../../bench/report/study/markdown.ts';
 import { loadPlot } from '../../../bench/report/study/plot.ts';
-import { chartFiles } from '../../../bench/report/study/write.ts';
+import { chartFiles, readmeOf } from '../../../bench/report/study/write.ts';
 import { EXPERIMENT_NAMES, EXPERIMENTS, RESULTS_FOLDER } from '../../../bench/study/experiments.ts';
+import { claimsOf } from '../../../bench/study/findings/claims.ts';
+import { costFitOf } from '../../../bench/study/findings/cost-fit.ts';
+import { comparePublished } from '../../../bench/study/findings/published.ts';
 import { readStudy } from '../../../bench/study/journal.ts';
 import { measureCase } from '../../../bench/study/measure.ts';
 import { loadResults, resultsPath, trainedPath } from '../../../bench/study/results.ts';
 import { hashCases, toCsv } from '../../../bench/study/row.ts';
+import { ORIGINAL_SHAPES, readShapes, type StudyShape } from '../../../bench/study/shapes.ts';
 import { readTrained } from '../../../bench/study/trained-row.ts';
 import { TRAINED_SHAPES } from '../../../bench/study/trained-shapes.ts';
 import { TIMING_VERSION } from '../../../emulator/timing/table.ts';
@@ -63,11 +69,42 @@ describe.skipIf(!existsSync(trainedPath(RESULTS_FOLDER)))('the committed trainin
 });
 
 const charts = join(RESULTS_FOLDER, 'charts');
+const README = fileURLToPath(new URL('../../../README.md', import.meta.url));
+
+describe.skipIf(committed.length < EXPERIMENT_NAMES.length)('the committed results together', () => {
+  it('are of one firmware, and answer every claim', () => {
+    const results = loadResults(RESULTS_FOLDER);
+    const open = claimsOf(results).filter(({ verdict }) => verdict === 'not measured');
+    expect(open.map(({ id }) => id)).toEqual([]);
+    expect(comparePublished(results)!.compared).toBeGreaterThan(85);
+  });
+
+  it('hold every architecture of the tables: all sizes, with and without its heads where the original counts it', () => {
+    const sizesOf = ({
+      vocabulary,
+      dim,
+      hidden,
+      layers,
+      context,
+    }: Omit<StudyShape, 'heads' | 'name' | 'set'>) => [vocabulary, dim, hidden, layers, context].join();
+    const { counted, published, others } = loadResults(RESULTS_FOLDER).rows;
+    const there = new Set([...counted, ...published, ...others].map(({ shape }) => sizesOf(shape)));
+    expect(readShapes(ORIGINAL_SHAPES).filter((shape) => !there.has(sizesOf(shape)))).toEqual([]);
+  });
+
+  it('predict shapes held out of the cost model within 15 % for 95 % of tokens', () => {
+    expect(costFitOf(loadResults(RESULTS_FOLDER))!.heldOut.p95).toBeLessThan(0.15);
+  });
+});
 
 describe.skipIf(!existsSync(charts))('the committed charts', () => {
   it('are drawn from the committed results', async () => {
     const drawn = chartFiles(loadResults(RESULTS_FOLDER), await loadPlot());
     expect(readdirSync(charts).sort()).toEqual([...drawn.keys()].sort());
     for (const [file, svg] of drawn) expect(readFileSync(join(charts, file), 'utf8')).toBe(svg);
+  });
+
+  it.skipIf(!readFileSync(README, 'utf8').includes(BEGIN))('and the README say the same', () => {
+    expect(readmeOf(loadResults(RESULTS_FOLDER), README, charts)).toBe(readFileSync(README, 'utf8'));
   });
 });

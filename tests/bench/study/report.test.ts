@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BEGIN, END } from '../../../bench/report/study/markdown.ts';
 import { renderPage } from '../../../bench/report/study/page.ts';
 import { type Drawing, loadPlot } from '../../../bench/report/study/plot.ts';
 import { chartFiles, writeReport } from '../../../bench/report/study/write.ts';
+import { claimsOf } from '../../../bench/study/findings/claims.ts';
 import { exampleResults, withRows, writeExample } from './example.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'starmind-report-'));
@@ -100,5 +102,30 @@ describe('the report', () => {
       expect(svg).toContain('prefers-color-scheme:dark');
       expect(svg).toContain('class="title"');
     }
+  });
+
+  it('writes the section of a README from the results, and nothing else of it', async () => {
+    const from = join(folder, 'results');
+    const readme = join(folder, 'README.md');
+    const out = join(folder, 'report.html');
+    writeFileSync(readme, `# Before\n${BEGIN}\noutdated figures\n${END}\nafter\n`);
+    await writeReport({ results: from, out, readme });
+    const text = readFileSync(readme, 'utf8');
+    expect(text).toMatch(/^# Before\n<!-- study[^\n]*\n/);
+    expect(text.endsWith(`\n${END}\nafter\n`)).toBe(true);
+    expect(text).not.toContain('outdated');
+    const images = [...text.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, path]) => path!);
+    expect(images.length).toBeGreaterThan(2);
+    for (const image of images) expect(readFileSync(join(folder, image), 'utf8')).toContain('<svg');
+    for (const { claim, verdict } of claimsOf(results)) {
+      expect(text).toContain(`| ${claim} |`);
+      expect(text).toContain(`**${verdict}** |`);
+    }
+
+    const bare = join(folder, 'bare.md');
+    writeFileSync(bare, '# Nothing here\n');
+    await expect(writeReport({ results: from, out, readme: bare })).rejects.toThrow(
+      /has no section of the study/,
+    );
   });
 });
