@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { starmindProcess, startStarmind } from '../../end-to-end/support/cli.ts';
+import { starmind, startStarmind } from '../../end-to-end/support/cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'starmind-study-kill-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
