@@ -12,6 +12,8 @@ static inline kernel kernel_for(uint32_t format, const struct sm_matvec *job) {
 #if SM_KERNELS_M0
   if (format == SM_INT8) {
     if (job->columns <= SM_MATVEC_INT8_M0_COLUMNS && job->pre <= SM_MATVEC_INT8_M0_PRE) return sm_matvec_int8_m0;
+  } else if (format == SM_INT4 && (job->columns == 4u || job->columns == 8u) && job->pre == 0) {
+    return sm_matvec_few_m0;
   } else if (job->columns <= SM_MATVEC_INT4_M0_COLUMNS) {
     return format == SM_INT4 ? sm_matvec_int4_m0 : sm_matvec_int4g32_m0;
   }

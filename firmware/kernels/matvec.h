@@ -88,6 +88,7 @@ void sm_matvec_int4g32_portable(const struct sm_matvec *job);
 void sm_matvec_int8_m0(const struct sm_matvec *job);
 void sm_matvec_int4_m0(const struct sm_matvec *job);
 void sm_matvec_int4g32_m0(const struct sm_matvec *job);
+void sm_matvec_few_m0(const struct sm_matvec *job); /* int4; columns = 4 or 8, pre = 0 */
 
 /*
  * The longest run of columns, equal but for the last, that two-lane sums are exact in, whatever the activations: every

@@ -30,6 +30,7 @@ export const TWINS = [
   'norm',
   'sums8',
   'sums4',
+  'few',
 ] as const;
 
 export type Twin = (typeof TWINS)[number];

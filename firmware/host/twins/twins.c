@@ -94,14 +94,18 @@ static int same(uint32_t n) {
 
 /* ---- one set each; 1 when the twins agree ----------------------------------------------------------------------- */
 
-static int matvec(uint32_t format) {
+enum { FEW = 99 };
+
+static int matvec(uint32_t kind) {
+  uint32_t few = kind == FEW, format = few ? SM_INT4 : kind;
   struct sm_matvec job;
   uint32_t lanes = format == SM_INT8 ? 4 : 8;
   uint32_t most = format == SM_INT8 ? SM_MATVEC_INT8_M0_COLUMNS : SM_MATVEC_INT4_M0_COLUMNS;
   job.columns = 4u * (uint32_t)(one_in(64) ? between(1, (int32_t)most / 4) : one_in(6) ? between(1, 44) : between(1, 6));
   uint32_t each = format == SM_INT4G32 ? 36u * ((job.columns + 31u) >> 5) : job.columns;
   job.blocks = (uint32_t)between(1, job.columns > 64 ? 2 : job.columns > 24 ? 3 : 5);
-  if (one_in(200)) job.columns = most, job.blocks = 1, each = format == SM_INT4G32 ? 36u * (most >> 5) : most;
+  if (few) job.columns = one_in(2) ? 4 : 8, job.blocks = (uint32_t)between(1, 8), each = job.columns;
+  else if (one_in(200)) job.columns = most, job.blocks = 1, each = format == SM_INT4G32 ? 36u * (most >> 5) : most;
   draw_words(job.blocks * each);
   if (format == SM_INT4G32) {
     for (uint32_t i = 0; i < job.blocks * each; i += 36) {
@@ -118,13 +122,14 @@ static int matvec(uint32_t format) {
   job.sum = 0;
   for (uint32_t i = 0; i < job.columns; i++) job.sum += in[i];
   job.am = one_in(8) ? 0 : one_in(4) ? 65535 : (uint32_t)between(32768, 65535);
-  job.pre = one_in(2) ? 0 : (uint32_t)between(0, 8);
+  job.pre = few || one_in(2) ? 0 : (uint32_t)between(0, 8);
   job.post = (uint32_t)between(1, 31);
   struct sm_matrix w = {.words = words, .rows = job.blocks * lanes, .columns = job.columns, .format = (uint8_t)format};
   job.run = one_in(4) && job.columns > 32 ? 32 : sm_matvec_run(&w);
   clear();
   job.y = fast;
-  (format == SM_INT8 ? sm_matvec_int8_m0 : format == SM_INT4 ? sm_matvec_int4_m0 : sm_matvec_int4g32_m0)(&job);
+  (few               ? sm_matvec_few_m0
+   : format == SM_INT8 ? sm_matvec_int8_m0 : format == SM_INT4 ? sm_matvec_int4_m0 : sm_matvec_int4g32_m0)(&job);
   job.y = portable;
   (format == SM_INT8   ? sm_matvec_int8_portable
    : format == SM_INT4 ? sm_matvec_int4_portable
@@ -135,6 +140,7 @@ static int matvec(uint32_t format) {
 static int int8(void) { return matvec(SM_INT8); }
 static int int4(void) { return matvec(SM_INT4); }
 static int int4g32(void) { return matvec(SM_INT4G32); }
+static int few(void) { return matvec(FEW); }
 
 /* n biased bytes in `words`, within +-most. */
 static void draw_cache(uint32_t n, int32_t most) {
@@ -403,7 +409,8 @@ static int add(void) {
 
 /* In the order of TWINS in tests/firmware/twins.ts. */
 static int (*const twins[])(void) = {int8, int4,   int4g32, scores, weights, mix,   attend8, silu,   swiglu,
-                                     rotate, narrow, store,   scale,  gain,    largest, argmax,  add,    norm,   sums8,  sums4};
+                                     rotate, narrow, store,   scale,  gain,    largest, argmax,  add,    norm,   sums8,  sums4,
+                                     few};
 
 /*
  * Runs `count` sets of twins[which] from `seed`. Returns 0, or the number of the first set (1..) whose results differ; a set's
