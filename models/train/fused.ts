@@ -180,7 +180,7 @@ export class FusedNetwork {
           const dGain = this.kernels.tensor<tf.Tensor1D>([dim]);
           const dTable = this.kernels.tensor<T2>([dim, vocabulary]);
           const [dLast, zeros, room] = [take('dLast', N * dim), take('zeros', N * dim), take('room', dim)];
-          slopeOfEntropy(this.kernels.floats(p, N * vocabulary), vocabulary, batch, dy.dataSync()[0]);
+          this.slopeOfLoss(p, batch, dy.dataSync()[0]);
           back(N, dim, vocabulary, last, table, p, dLast, of(dTable));
           this.kernels.floats(zeros, N * dim).fill(0);
           run.norm_gradient(N, dim, unit, inverse, of(gain), centred, dLast, zeros, of(dx), of(dGain), room);
@@ -188,6 +188,22 @@ export class FusedNetwork {
         },
       };
     });
+  }
+
+  /** Overwrites the probabilities at p (N, V) with the slope of the loss. */
+  private slopeOfLoss(p: number, batch: Batch, dy: number): void {
+    const { vocabulary } = this.config;
+    const { targets, weights, predicted, soft } = batch;
+    const N = targets.length;
+    if (soft !== undefined) {
+      slopeOfEntropy(this.kernels.floats(p, N * vocabulary), vocabulary, batch, dy);
+      return;
+    }
+    const [ids, factors] = [this.workspace.take('targets', N), this.workspace.take('factors', N)];
+    this.kernels.integers(ids, N).set(targets);
+    const all = this.kernels.floats(factors, N);
+    for (let n = 0; n < N; n++) all[n] = (weights[n] * dy) / predicted;
+    this.kernels.run.entropy_gradient(N, vocabulary, p, ids, factors);
   }
 
   private tools(prefix = '') {

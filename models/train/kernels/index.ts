@@ -20,6 +20,7 @@ const names = [
   'embed',
   'embed_gradient',
   'softmax',
+  'entropy_gradient',
   'rotate',
   'attend',
   'attend_gradient',

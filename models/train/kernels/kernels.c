@@ -295,11 +295,14 @@ void softmax(int rows, int n, float *x) {
   }
 }
 
-// Each row of x (rows, n) times its factor.
-EXPORT(scale_rows)
-void scale_rows(int rows, int n, float *x, const float *factors) {
-  for (int r = 0; r < rows; r++, x += n)
-    for (int i = 0; i < n; i += 4) store_some(x + i, mul(load_some(x + i, n - i), splat(factors[r])), n - i);
+// Probabilities p (rows, n) become the slope of each row's loss by its logits times `factors[row]`: less 1 at the row's target.
+EXPORT(entropy_gradient)
+void entropy_gradient(int rows, int n, float *p, const int32_t *targets, const float *factors) {
+  for (int r = 0; r < rows; r++, p += n) {
+    V factor = splat(factors[r]);
+    for (int i = 0; i < n; i += 4) store_some(p + i, mul(load_some(p + i, n - i), factor), n - i);
+    p[targets[r]] -= factors[r];
+  }
 }
 
 // ---- attention ----
