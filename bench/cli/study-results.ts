@@ -13,7 +13,7 @@ export const CLAIMS_SCHEMA = 'starmind-claims/1';
 export const addStudyResults = (study: Command): void => {
   study
     .command('reproduce')
-    .summary('measure everything under fixtures/study again, then write the report')
+    .summary('measure everything under fixtures/study again')
     .description(
       'Runs each experiment of the report, or those that are named. One that was stopped goes on; --fresh starts over, which ' +
         'a changed firmware needs. Trainings are not among them: see "study train".',

@@ -29,7 +29,7 @@ interface StudyFlags {
 const EXAMPLES = `
 Examples:
   starmind study                                  the tables that the original counts, in a few minutes
-  starmind study --set all --out all.jsonl
+  starmind study --set all --placement streamed --out all.jsonl      every table, up to what fits flash
   starmind study --shard 2/8 --out part-2.jsonl   every eighth case from the second
   starmind study merge part-*.jsonl --out whole.jsonl
   starmind study reproduce --fresh && starmind study report      everything the report shows, and the report

@@ -10,4 +10,4 @@
 #SBATCH --time=01:00:00
 #SBATCH --requeue
 set -eu
-npx starmind study --set all --workers "${SLURM_CPUS_PER_TASK:-2}" --out "build/study/part-$SLURM_ARRAY_TASK_ID.jsonl"
+npx starmind study --set all --placement streamed --workers "${SLURM_CPUS_PER_TASK:-2}" --out "build/study/part-$SLURM_ARRAY_TASK_ID.jsonl"

@@ -40,6 +40,7 @@ export const ladderChart: ChartMaker = (results): Chart | undefined => {
       );
       const fx = ({ factor }: { factor: string }) => place.get(factor)!.fx;
       const fy = ({ factor }: { factor: string }) => place.get(factor)!.fy;
+      const rung = { fx, fy, x: relative, y: 'cycles', stroke: colorOf };
       return {
         ...base(width, isNarrow(width) ? 580 : 480),
         marginTop: 48,
@@ -67,33 +68,12 @@ export const ladderChart: ChartMaker = (results): Chart | undefined => {
             dy: -14,
             fontWeight: 600,
           }),
-          plot.line(rungs, {
-            fx,
-            fy,
-            x: relative,
-            y: 'cycles',
-            z: 'base',
-            stroke: colorOf,
-            strokeWidth: 1.75,
-          }),
-          plot.line(ignored, {
-            fx,
-            fy,
-            x: relative,
-            y: 'cycles',
-            z: 'base',
-            stroke: colorOf,
-            strokeWidth: 1.5,
-            strokeDasharray: '3 3',
-          }),
+          plot.line(rungs, { ...rung, z: 'base', strokeWidth: 1.75 }),
+          plot.line(ignored, { ...rung, z: 'base', strokeWidth: 1.5, strokeDasharray: '3 3' }),
           plot.dot(rungs, {
-            fx,
-            fy,
-            x: relative,
-            y: 'cycles',
+            ...rung,
             r: 3,
-            fill: (rung: Rung) => (rung.inSram ? colorOf(rung) : 'var(--card)'),
-            stroke: colorOf,
+            fill: (each: Rung) => (each.inSram ? colorOf(each) : 'var(--card)'),
             title: describe,
           }),
         ],
