@@ -15,12 +15,16 @@
 #define SYSTICK_TOP 0x00ffffffu
 #define SYSTICK_CVR (&systick_hw->cvr)
 
-volatile uint32_t sm_phase_marker = SM_PHASE_IDLE;
-
-static volatile uint32_t wraps;
-static uint32_t last;
-static uint32_t current = SM_PHASE_IDLE;
-static uint32_t phases[SM_PHASE_IDLE + 1];
+/* In one place, which costs one address: a mark is made ten times a token and more, and counts itself. */
+struct state {
+  volatile uint32_t marker; /* is sm_phase_marker */
+  volatile uint32_t wraps;
+  uint32_t last;
+  uint32_t current; /* times 4 */
+  uint32_t phases[SM_PHASE_IDLE + 1];
+};
+struct state sm_phase_state = {.marker = SM_PHASE_IDLE, .current = 4u * SM_PHASE_IDLE};
+__asm(".global sm_phase_marker\n\t.set sm_phase_marker, sm_phase_state");
 
 #if SM_PHASE_PINS
 /* GPIO 2..5 carry the number of the present phase, for a logic analyser; all four change in one cycle. */
@@ -42,7 +46,7 @@ static void init_pins(void) {}
 #endif
 
 static void __not_in_flash_func(on_systick)(void) {
-  wraps++;
+  sm_phase_state.wraps++;
   sm_watchdog_snapshot();
 }
 
@@ -67,38 +71,41 @@ static inline uint32_t widen(uint32_t before, uint32_t count, uint32_t after) {
 }
 
 uint32_t __not_in_flash_func(sm_cycles)(void) {
-  uint32_t before = wraps;
+  uint32_t before = sm_phase_state.wraps;
   uint32_t count = *SYSTICK_CVR;
-  return widen(before, count, wraps);
+  return widen(before, count, sm_phase_state.wraps);
 }
 
 void sm_phase_begin(void) {
-  memset(phases, 0, sizeof phases);
-  current = SM_PHASE_IDLE;
+  memset(sm_phase_state.phases, 0, sizeof sm_phase_state.phases);
+  sm_phase_state.current = 4u * SM_PHASE_IDLE;
   systick_hw->cvr = 0;
-  last = sm_cycles();
+  sm_phase_state.last = sm_cycles();
 }
 
 void __not_in_flash_func(sm_phase_mark)(uint32_t phase) {
-  uint32_t before = wraps;
+  struct state *state = &sm_phase_state;
+  __asm volatile("" : "+l"(state)); /* all of it from here */
+  uint32_t before = state->wraps;
   uint32_t count;
   /* The observable boundary: read the counter, say which phase begins. Fixed instructions, in this order. */
   __asm volatile("ldr %0, [%1]\n\t"
                  "str %2, [%3]"
                  : "=&l"(count)
-                 : "l"(SYSTICK_CVR), "l"(phase), "l"(&sm_phase_marker)
+                 : "l"(SYSTICK_CVR), "l"(phase), "l"(&state->marker)
                  : "memory");
-  uint32_t now = widen(before, count, wraps);
-  phases[current] += now - last;
-  last = now;
-  current = phase;
+  uint32_t now = widen(before, count, state->wraps);
+  uint32_t *cycles = (uint32_t *)((uint8_t *)state->phases + state->current);
+  *cycles += now - state->last;
+  state->last = now;
+  state->current = 4u * phase;
   show_phase(phase);
 }
 
 void sm_phase_counts(struct sm_phase_counts *out) {
   out->cycles = 0;
   for (uint32_t i = 0; i < SM_PHASE_IDLE; i++) {
-    out->phases[i] = phases[i];
-    out->cycles += phases[i];
+    out->phases[i] = sm_phase_state.phases[i];
+    out->cycles += sm_phase_state.phases[i];
   }
 }
