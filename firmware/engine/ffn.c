@@ -3,7 +3,6 @@
  * the residual.
  */
 #include "../kernels/activation.h"
-#include "../kernels/requantize.h"
 #include "../kernels/sums.h"
 #include "../kernels/vector.h"
 #include "steps.h"
@@ -174,14 +173,10 @@ static void SM_HOT narrow_product(struct sm_engine *e, const struct sm_matrix *w
   } else {
     sum_columns(&mine);
   }
-  struct sm_requantizer q;
   int32_t post = w->we + e->a.ae - w->pre - 17 - e->config.fx;
-  sm_requantizer_init(&q, e->a.am, w->pre, (uint32_t)(post < 1 ? 1 : post > 31 ? 31 : post));
-  for (uint32_t i = 0; i < w->rows; i++) {
-    uint32_t sum = (uint32_t)mine.sums[i];
-    if (two) sum += (uint32_t)others.sums[i];
-    e->x[i] = sm_add(e->x[i], sm_requantize(&q, sum, w->wm[i]));
-  }
+  struct sm_finish finish = {e->x, mine.sums, two ? others.sums : NULL, w->wm, (int32_t)(w->rows + 3u) & ~3, e->a.am, w->pre,
+                             (uint32_t)(post < 1 ? 1 : post > 31 ? 31 : post)};
+  sm_finish_sums(&finish);
 }
 
 static SM_INLINE uint32_t narrow(const struct sm_matrix *w) {

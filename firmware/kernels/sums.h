@@ -14,7 +14,7 @@ struct sm_sums {
   const uint32_t *words; /* first column */
   const int32_t *a;      /* (columns), |a| <= 127 */
   uint32_t columns;      /* a multiple of 4 */
-  int32_t sum;           /* of a */
+  int32_t sum;           /* of a, for four rows */
   /* Columns that 16 bits are exact over (sm_matvec_run): in the first run here, and in each that follows; multiples of 4. */
   uint32_t first, run;
 };
@@ -24,5 +24,23 @@ void sm_sums_int4_portable(const struct sm_sums *job);
 /* Their hand-written twins: eight rows; and rows 0..3 of a block whose other rows are padding, which runs do not matter for. */
 void sm_sums8_int4_m0(const struct sm_sums *job);
 void sm_sums4_int4_m0(const struct sm_sums *job);
+
+/* From sums to the residual: x[r] += the requantized sums[r] + more[r]; its fields are spoilt. */
+struct sm_finish {
+  int32_t *x;          /* (rows) */
+  const int32_t *sums; /* (rows) */
+  const int32_t *more; /* (rows), or NULL */
+  const uint16_t *wm;  /* (rows) */
+  int32_t rows;        /* a multiple of 4 */
+  uint32_t am, pre, post;
+};
+void sm_finish_portable(struct sm_finish *f);
+void sm_finish_m0(struct sm_finish *f);
+
+#if SM_KERNELS_M0
+#define sm_finish_sums sm_finish_m0
+#else
+#define sm_finish_sums sm_finish_portable
+#endif
 
 #endif

@@ -31,6 +31,7 @@ export const TWINS = [
   'sums8',
   'sums4',
   'few',
+  'finish',
 ] as const;
 
 export type Twin = (typeof TWINS)[number];

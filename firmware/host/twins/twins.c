@@ -383,6 +383,21 @@ static int sums4(void) {
   return same(4);
 }
 
+static int finish(void) {
+  int32_t rows = one_in(2) ? 4 : 8;
+  draw_wide(in, 16);
+  draw_halves(8);
+  uint32_t am = one_in(8) ? 0 : (uint32_t)between(32768, 65535), pre = (uint32_t)between(0, 12), post = (uint32_t)between(1, 31);
+  clear();
+  for (int32_t i = 0; i < rows; i++) fast[i] = portable[i] = (int32_t)u32();
+  const int32_t *other = one_in(2) ? NULL : in + 8;
+  struct sm_finish f = {fast, in, other, halves, rows, am, pre, post};
+  struct sm_finish p = {portable, in, other, halves, rows, am, pre, post};
+  sm_finish_m0(&f);
+  sm_finish_portable(&p);
+  return same((uint32_t)rows);
+}
+
 static int largest(void) {
   uint32_t n = (uint32_t)between(1, 40);
   draw_wide(in, n);
@@ -410,7 +425,7 @@ static int add(void) {
 /* In the order of TWINS in tests/firmware/twins.ts. */
 static int (*const twins[])(void) = {int8, int4,   int4g32, scores, weights, mix,   attend8, silu,   swiglu,
                                      rotate, narrow, store,   scale,  gain,    largest, argmax,  add,    norm,   sums8,  sums4,
-                                     few};
+                                     few,    finish};
 
 /*
  * Runs `count` sets of twins[which] from `seed`. Returns 0, or the number of the first set (1..) whose results differ; a set's
