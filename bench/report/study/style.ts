@@ -63,6 +63,8 @@ th button{font:inherit;font-weight:620;color:inherit;background:none;border:0;pa
 th button:hover,th button:focus-visible{color:var(--c1)}
 th button::after{content:"";display:inline-block;width:.8em;color:var(--c1)}
 th[aria-sort=ascending] button::after{content:" ↑"}th[aria-sort=descending] button::after{content:" ↓"}
+#rows-table td:first-child,#rows-table th:first-child,#trained-table td:first-child,#trained-table th:first-child{position:sticky;left:0;background:var(--card);min-width:min(15em,42vw)}
+#rows-table th:first-child,#trained-table th:first-child{z-index:2}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td small{color:var(--muted);display:block;line-height:1.4}
 #claims-table td:nth-child(1){font-weight:600;min-width:13em}
@@ -70,6 +72,7 @@ td small{color:var(--muted);display:block;line-height:1.4}
 .verdict.holds{color:var(--good)}.verdict.not{color:var(--bad)}.verdict.never{color:var(--bad)}.verdict.none{color:var(--none)}
 .controls{display:flex;flex-wrap:wrap;gap:10px;margin:14px 0 0}
 .controls input,.controls select{font:inherit;font-size:.92rem;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:7px 11px;max-width:100%}
+#search{flex:1 1 14em;min-width:0}
 .controls output{align-self:center;color:var(--muted);font-size:.88rem}
 #tip{position:fixed;z-index:9;pointer-events:none;white-space:pre-line;max-width:min(320px,calc(100vw - 24px));background:var(--ink);color:var(--bg);font-size:.82rem;line-height:1.4;padding:8px 11px;border-radius:8px;opacity:0;transition:opacity .1s}
 footer{padding-top:40px;padding-bottom:60px}
