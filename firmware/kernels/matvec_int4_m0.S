@@ -107,18 +107,19 @@
         str     r3, [sp, #F_PRE_HALF]
 .endm
 
-// The bias of each run; leaves r0.
+// The bias of each run, the last one from what is left of the sum; leaves r0.
 .macro  FILL_BIASES
         mov     r8, r0
+        ldr     r1, [r0, #JOB_SUM]
+        mov     r9, r1
         add     r0, sp, #F_BIASES
         ldr     r1, [sp, #F_A]
 1:      // each run
         ldr     r2, [sp, #F_RUN]
         adds    r2, r2, r1
         cmp     r2, r12
-        bls     2f
-        mov     r2, r12
-2:      movs    r3, #0
+        bhs     4f
+        movs    r3, #0
 3:      ldm     r1!, {r4-r7}
         adds    r4, r4, r5
         adds    r6, r6, r7
@@ -126,13 +127,18 @@
         adds    r3, r3, r6
         cmp     r1, r2
         bne     3b
+        mov     r4, r9
+        subs    r4, r4, r3
+        mov     r9, r4
         mov     r4, r1
         mov     r1, r3
         BIAS
         stm     r0!, {r3}
         mov     r1, r4
-        cmp     r1, r12
-        bne     1b
+        b       1b
+4:      mov     r1, r9
+        BIAS
+        stm     r0!, {r3}
         mov     r0, r8
 .endm
 
@@ -253,11 +259,8 @@
         .equ    ROUND, 32               // columns; a power of two
         .equ    FOUR_COLUMNS, 120       // bytes of code
 
-// Rows' pairs of lanes in r8..r11 (A1..A3 and what A0 holds besides them), sums within 16 bits and rounded for pre -> results, and
-// the next block follows. An arithmetic shift leaves the last bit lost in the carry, which rounds: also the high lanes, whose
-// low neighbour may be below 0. 118 cycles, 132 with pre.
-.macro  FINISH_LANES pre
-        mov     r12, r0
+// A0..A3 -> sums of rows 0..3 in r4..r7, and their pairs in r8..r11; spoils r1..r3. 15 cycles.
+.macro  LOW_ROWS
         mov     r1, r9
         mov     r2, r10
         mov     r3, r11
@@ -266,26 +269,38 @@
         lsls    r4, r4, #4
         adds    r4, r4, r1
         lsls    r4, r4, #4
-        mov     r0, r8
-        subs    r0, r0, r4
-        mov     r8, r0
-        sxth    r4, r0
+        mov     r7, r8
+        subs    r7, r7, r4
+        mov     r8, r7
+        sxth    r4, r7
         sxth    r5, r1
         sxth    r6, r2
         sxth    r7, r3
-        ldr     r0, [sp, #F_WM]
-        REQUANTIZE_LANES \pre
-        ldr     r1, [sp, #F_Y]
-        stm     r1!, {r4-r7}
+.endm
+
+// Pairs in r8..r11 -> sums of rows 4..7 in r4..r7. An arithmetic shift leaves the last bit lost in the carry, which rounds: the high
+// lane is what is left, whose low neighbour may be below 0. 12 cycles; r3 = 0.
+.macro  UPPER_ROWS
         mov     r4, r8
         mov     r5, r9
         mov     r6, r10
         mov     r7, r11
-        mov     r8, r1
         .irp    row, r4, r5, r6, r7
         asrs    \row, \row, #16
         adcs    \row, r3
         .endr
+.endm
+
+// A0..A3, sums within 16 bits and rounded for pre -> results; the next block follows. 115 cycles, 127 with pre.
+.macro  FINISH_LANES pre
+        mov     r12, r0
+        LOW_ROWS
+        ldr     r0, [sp, #F_WM]
+        REQUANTIZE_LANES \pre
+        ldr     r1, [sp, #F_Y]
+        stm     r1!, {r4-r7}
+        UPPER_ROWS
+        mov     r8, r1
         mov     r0, lr
         REQUANTIZE_LANES \pre
         mov     r0, lr
@@ -299,8 +314,9 @@
         beq     .Lreturn
 .endm
 
-// Sums of four rows in r4..r7, rounded for pre; r0 = their scales, the next ones in lr. Spoils r0..r2; leaves 0 in r3.
-.macro  REQUANTIZE_LANES pre
+// Sums of four rows in r4..r7, rounded for pre; r0 = their scales, the next ones in lr. Spoils r0..r2; leaves 0 in r3. With half=1
+// sums may have more than 16 bits, whose products wrap: then half(post) is added as ARITHMETIC.md says, and r3 is not 0.
+.macro  REQUANTIZE_LANES pre, half=0
 .if \pre
         ldr     r1, [sp, #F_PRE]
         asrs    r4, r1
@@ -328,11 +344,19 @@
         lsrs    r3, r3, #17
         muls    r7, r3
         ldr     r0, [sp, #F_POST]
+.if \half
+        ldr     r3, [sp, #F_HALF]
+        .irp    row, r4, r5, r6, r7
+        adds    \row, \row, r3
+        asrs    \row, r0
+        .endr
+.else
         movs    r3, #0
         .irp    row, r4, r5, r6, r7
         asrs    \row, r0
         adcs    \row, r3
         .endr
+.endif
 .endm
 
 // Eight rows' sums in r4..r7 and r9..r12, rounded for pre; then the next block at \loop.
@@ -607,7 +631,7 @@ sm_matvec_int4_m0:
         .ltorg
 
         .align  2
-// The columns of a run: begun at an ENTRY, until r12; goes on at lr. ROUND columns a round, 4 cycles for one more, 5 at the end.
+// The columns of a run: begun at an ENTRY, until r12; goes on at lr. ROUND columns a round, 5 cycles for one more, 4 at the end.
 .Lcolumns:
         .rept   ROUND / 4
         COLUMNS2
@@ -618,29 +642,46 @@ sm_matvec_int4_m0:
         .error  "four columns are not as long as FOUR_COLUMNS says"
         .endif
         cmp     r1, r12
-        beq     1f
-        b       .Lcolumns
-1:      mov     pc, lr
+        bne     1f
+        mov     pc, lr
+1:      b       .Lcolumns
         .size   sm_matvec_int4_m0, . - sm_matvec_int4_m0
 
-// r4..r7 *= the four scales at r1. Spoils r0, r2, r3; moves r1 on.
+// The kernel of int4g32. A group of columns begins at Lstart and goes on, in lr, where the first, one in the middle, or the last of a
+// block's groups is added up. Group scales lie before their columns: 16 bytes.
+
+        .equ    F_LAST_ENTRY, F_RUN     // where the last group's columns begin
+        .equ    F_LAST_BYTES, F_BIAS    // of the last group: scales and columns
+        .equ    F_GROUP, F_BIASES + 4 * 32 // next bias, end, 0x1111, where whole groups' columns begin, M
+        .equ    F_G_END, F_BLOCKS       // after the last result
+        .equ    FRAME_G32, F_GROUP + 20
+
+// r4..r7 *= the four scales at r0, which moves on. Spoils r1..r3. 11 cycles.
 .macro  SCALE4
-        ldm     r1!, {r2, r3}
-        uxth    r0, r2
-        muls    r4, r0
+        ldm     r0!, {r2, r3}
+        uxth    r1, r2
+        muls    r4, r1
         lsrs    r2, r2, #16
         muls    r5, r2
-        uxth    r0, r3
-        muls    r6, r0
+        uxth    r1, r3
+        muls    r6, r1
         lsrs    r3, r3, #16
         muls    r7, r3
 .endm
 
-        .equ    F_SCALES, F_BIASES + 4 * 32 // of the present group's rows 4..7
-        .equ    FRAME_G32, F_SCALES + 8
-
-// r4..r7 = sums plus those at [sp, #\at]; spoils r0..r3. 10 cycles.
+// r4..r7 += the sums at [sp, #\at]; spoils r1..r3. 11 cycles.
 .macro  ADD_KEPT at
+        add     r1, sp, #\at
+        ldm     r1!, {r2, r3}
+        adds    r4, r4, r2
+        adds    r5, r5, r3
+        ldm     r1!, {r2, r3}
+        adds    r6, r6, r2
+        adds    r7, r7, r3
+.endm
+
+// The same for r0..r3 to spoil. 10 cycles.
+.macro  ADD_KEPT_4 at
         add     r0, sp, #\at
         ldm     r0, {r0-r3}
         adds    r4, r4, r0
@@ -650,17 +691,39 @@ sm_matvec_int4_m0:
 .endm
 
 .macro  KEEP_SUMS at
-        add     r0, sp, #\at
-        stm     r0!, {r4-r7}
+        add     r1, sp, #\at
+        stm     r1!, {r4-r7}
 .endm
 
-// Sums are kept with half(pre) from the first group on.
-.macro  ADD_PRE_HALF
-        ldr     r0, [sp, #F_PRE_HALF]
-        adds    r4, r4, r0
-        adds    r5, r5, r0
-        adds    r6, r6, r0
-        adds    r7, r7, r0
+// r4..r7 rounded for pre. 12 cycles.
+.macro  DROP_PRE
+        ldr     r1, [sp, #F_PRE]
+        ldr     r2, [sp, #F_PRE_HALF]
+        .irp    row, r4, r5, r6, r7
+        adds    \row, \row, r2
+        asrs    \row, r1
+        .endr
+.endm
+
+// A group that is not the last.
+.macro  ADD_GROUP first
+        mov     r12, r1
+        LOW_ROWS
+        subs    r0, #144
+        SCALE4
+.if \first == 0
+        ADD_KEPT F_ACC
+.endif
+        KEEP_SUMS F_ACC
+        movs    r3, #0
+        UPPER_ROWS
+        SCALE4
+.if \first == 0
+        ADD_KEPT F_ACC + 16
+.endif
+        KEEP_SUMS F_ACC + 16
+        adds    r0, #128
+        mov     r1, r12
 .endm
 
         .section .time_critical.sm_matvec_int4g32_m0, "ax"
@@ -674,102 +737,113 @@ sm_matvec_int4g32_m0:
         FILL_COMMON
         FILL_FIELDS
         FILL_BIASES
+        ldr     r4, [r0, #JOB_COLUMNS]
+        subs    r4, #1
+        movs    r3, #31
+        ands    r4, r3
+        adds    r4, #1                  // columns of the last group
+        movs    r5, r4
+        lsls    r4, r4, #2
+        adds    r4, #16
+        str     r4, [sp, #F_LAST_BYTES]
+        ENTRY   r5
+        str     r5, [sp, #F_LAST_ENTRY]
+        ldr     r4, [sp, #F_BLOCKS]
+        lsls    r4, r4, #5
+        ldr     r5, [sp, #F_Y]
+        adds    r4, r4, r5
+        str     r4, [sp, #F_G_END]
+        ldr     r4, [sp, #F_END]
+        ldr     r5, =0x1111
+        ldr     r6, =.Lcolumns + FOUR_COLUMNS / 4 * (ROUND - 32)
+        ldr     r7, =0x000f000f
+        add     r1, sp, #F_GROUP + 4
+        stm     r1!, {r4-r7}
         ldr     r0, [r0, #JOB_WORDS]
+        movs    r4, #0                  // what a single group is added to
+        movs    r5, #0
+        movs    r6, #0
+        movs    r7, #0
+        KEEP_SUMS F_ACC
+        KEEP_SUMS F_ACC + 16
 
-.Lblock_g32: // r0 = scales of the block's first group
-        add     r1, sp, #F_BIASES
-        str     r1, [sp, #F_BIAS]
-        ldr     r1, [sp, #F_A]
-.Lgroup: // r0 = scales, r1 = activations of a group
-        str     r0, [sp, #F_SCALES]
+        b       .Lblock_g32
+
+        .align  2
+.Lmiddle_group:
+        ADD_GROUP 0
+        b       .Lgroup
+        .align  2
+.Lfirst_group:
+        ADD_GROUP 1
+.Lgroup:
+        ldr     r2, =.Lmiddle_group
+        mov     lr, r2
+.Lstart: // r0 = scales, r1 = activations of a group. 23 cycles.
         adds    r0, #16
-        ldr     r6, [sp, #F_BIAS]
-        ldm     r6!, {r3}
-        str     r6, [sp, #F_BIAS]
+        add     r2, sp, #F_GROUP
+        ldm     r2, {r2, r4-r7}
+        ldm     r2!, {r3}
+        str     r2, [sp, #F_GROUP]
         mov     r9, r3
         mov     r10, r3
         mov     r11, r3
-        ldr     r7, =0x1111
-        muls    r3, r7
+        muls    r3, r5
         mov     r8, r3
-        ldr     r7, =0x000f000f
-        movs    r6, #128
-        adds    r6, r6, r1
-        mov     r12, r6
-        ldr     r5, [sp, #F_END]
-        cmp     r6, r5
-        ldr     r3, =.Lgroup_summed
-        mov     lr, r3
-        bhi     1f
-        ldr     r5, =.Lcolumns + FOUR_COLUMNS / 4 * (ROUND - 32)
-        mov     pc, r5
-1:      mov     r12, r5                 // the last group is shorter
-        subs    r5, r5, r1
-        lsrs    r5, r5, #2
-        ENTRY   r5
-        mov     pc, r5
+        movs    r2, #128
+        adds    r2, r2, r1
+        cmp     r2, r4
+        bhs     .Lstart_last
+        mov     r12, r2
+        mov     pc, r6
+.Lstart_last:
+        mov     r12, r4
+        ldr     r2, =.Llast_group
+        mov     lr, r2
+        ldr     r2, [sp, #F_LAST_ENTRY]
+        mov     pc, r2
+        .ltorg
         .align  2
-.Lgroup_summed:
-        SPLIT
-        ldr     r1, [sp, #F_SCALES]
-        SCALE4
-        mov     r2, lr                  // activations
-        mov     lr, r1
-        ldr     r3, [sp, #F_A]
-        adds    r3, #128
-        cmp     r2, r3
-        bls     .Lfirst_group
-        ldr     r3, [sp, #F_END]
-        cmp     r2, r3
-        beq     .Llast_group
-        str     r2, [sp, #F_SCALES + 4]
-        ADD_KEPT F_ACC
-        KEEP_SUMS F_ACC
-        HIGH_ROWS
-        mov     r1, lr
-        SCALE4
-        mov     lr, r1
-        ADD_KEPT F_ACC + 16
-        KEEP_SUMS F_ACC + 16
-.Lnext_group:
-        mov     r0, lr
-        adds    r0, #128
-        ldr     r1, [sp, #F_SCALES + 4]
-        b       .Lgroup
-.Lfirst_group:
-        ldr     r3, [sp, #F_END]
-        cmp     r2, r3
-        beq     .Lonly_group
-        str     r2, [sp, #F_SCALES + 4]
-        ADD_PRE_HALF
-        KEEP_SUMS F_ACC
-        HIGH_ROWS
-        mov     r1, lr
-        SCALE4
-        mov     lr, r1
-        ADD_PRE_HALF
-        KEEP_SUMS F_ACC + 16
-        b       .Lnext_group
-.Lonly_group: // kept sums are half(pre) alone
-        ldr     r0, [sp, #F_PRE_HALF]
-        mov     r1, r0
-        mov     r2, r0
-        mov     r3, r0
-        str     r4, [sp, #F_SCALES]
-        add     r4, sp, #F_ACC
-        stm     r4!, {r0-r3}
-        stm     r4!, {r0-r3}
-        ldr     r4, [sp, #F_SCALES]
 .Llast_group:
-        ADD_KEPT F_ACC
-        REQUANTIZE
-        HIGH_ROWS
-        mov     r1, lr
+        LOW_ROWS
+        ldr     r1, [sp, #F_LAST_BYTES]
+        subs    r0, r0, r1
         SCALE4
-        adds    r1, #128
-        mov     r8, r1                  // the next block's scales, though this group may have ended early
-        ADD_KEPT F_ACC + 16
-        REQUANTIZE
-        NEXT_BLOCK .Lblock_g32, FRAME_G32
+        mov     r12, r0
+        ADD_KEPT_4 F_ACC
+        DROP_PRE
+        ldr     r0, [sp, #F_WM]
+        REQUANTIZE_LANES 0, half=1
+        ldr     r1, [sp, #F_Y]
+        stm     r1!, {r4-r7}
+        movs    r3, #0
+        UPPER_ROWS
+        mov     r8, r1
+        mov     r0, r12
+        SCALE4
+        adds    r0, #128
+        mov     r12, r0                 // the next block's scales, though this group may have ended early
+        ADD_KEPT_4 F_ACC + 16
+        DROP_PRE
+        mov     r0, lr
+        REQUANTIZE_LANES 0, half=1
+        mov     r0, lr
+        str     r0, [sp, #F_WM]
+        mov     r1, r8
+        stm     r1!, {r4-r7}
+        str     r1, [sp, #F_Y]
+        mov     r0, r12
+        ldr     r3, [sp, #F_G_END]
+        cmp     r1, r3
+        beq     1f
+.Lblock_g32: // r0 = scales of the block's first group
+        add     r1, sp, #F_BIASES
+        str     r1, [sp, #F_GROUP]
+        ldr     r1, =.Lfirst_group
+        mov     lr, r1
+        ldr     r1, [sp, #F_A]
+        b       .Lstart
+1:      add     sp, #FRAME_G32
+        RETURN
         .ltorg
         .size   sm_matvec_int4g32_m0, . - sm_matvec_int4g32_m0
