@@ -90,7 +90,7 @@ void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
     centre(e->t, x, n);
     x = e->t;
   }
-  uint32_t half = SM_CORES() == 1u || n < SM_WORTH_HALVING ? n : n >> 1;
+  uint32_t half = SM_CORES() == 1u || n < SM_WORTH_HALVING ? n : n >> 1 & ~1u; /* pairs of gains */
   struct elements mine = {e->t, x, gain->g, half, 0, 0, 0};
   struct elements others = {e->t + half, x + half, gain->g + half, n - half, 0, 0, 0};
   both(find_largest, &mine, &others);

@@ -13,7 +13,8 @@ int32_t sm_scale_portable(int32_t *out, const int32_t *t, uint32_t n, uint32_t s
                           uint32_t down);
 
 /*
- * u[i] = x[i] >> shift, or << -shift; t[i] = rshift(u[i] * g[i], 15); x and t may be the same. |u| <= 2^15, |g| <= 32767.
+ * u[i] = x[i] >> shift, or << -shift; t[i] = rshift(u[i] * g[i], 15); x and t may be the same. |u| <= 2^15, |g| <= 32767, g
+ * at a multiple of 4.
  * Returns the sum of rshift(u[i], 4)^2 and, in *largest, the largest |t|.
  */
 uint32_t sm_gain_portable(int32_t *t, const int32_t *x, const int16_t *g, uint32_t n, int32_t shift,
