@@ -8,6 +8,7 @@ import { chartFiles, readmeOf } from '../../../bench/report/study/write.ts';
 import { EXPERIMENT_NAMES, EXPERIMENTS, RESULTS_FOLDER } from '../../../bench/study/experiments.ts';
 import { claimsOf } from '../../../bench/study/findings/claims.ts';
 import { costFitOf } from '../../../bench/study/findings/cost-fit.ts';
+import { candidatesOf, pick } from '../../../bench/study/findings/frontier.ts';
 import { comparePublished } from '../../../bench/study/findings/published.ts';
 import { readStudy } from '../../../bench/study/journal.ts';
 import { measureCase } from '../../../bench/study/measure.ts';
@@ -90,6 +91,12 @@ describe.skipIf(committed.length < EXPERIMENT_NAMES.length)('the committed resul
     const { counted, published, others } = loadResults(RESULTS_FOLDER).rows;
     const there = new Set([...counted, ...published, ...others].map(({ shape }) => sizesOf(shape)));
     expect(readShapes(ORIGINAL_SHAPES).filter((shape) => !there.has(sizesOf(shape)))).toEqual([]);
+  });
+
+  it('have a shape to pick for 500 tokens/s within 64 KB', () => {
+    const budget = { tokensPerSecond: 500, sramBytes: 64 * 1024, clockHz: 125_000_000 };
+    const [best] = pick(candidatesOf(loadResults(RESULTS_FOLDER)), budget);
+    expect(best!.bitsPerByte).toBeLessThan(1.6);
   });
 
   it('predict shapes held out of the cost model within 15 % for 95 % of tokens', () => {

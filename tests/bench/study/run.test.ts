@@ -27,6 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const study = (file: string, change: Partial<RunStudyOptions> = {}) => {
   const done: string[] = [];
+  const fractions: number[] = [];
   const options: RunStudyOptions = {
     firmware: firmware.current!,
     cases,
@@ -34,15 +35,25 @@ const study = (file: string, change: Partial<RunStudyOptions> = {}) => {
     settings,
     workers: 2,
     out: join(folder, file),
-    onProgress: ({ name }) => done.push(name),
+    onProgress: ({ name, fraction }) => {
+      done.push(name);
+      fractions.push(fraction);
+    },
     ...change,
   };
-  return runStudy(options).then((result) => ({ ...result, done, text: readFileSync(options.out, 'utf8') }));
+  return runStudy(options).then((result) => ({
+    ...result,
+    done,
+    fractions,
+    text: readFileSync(options.out, 'utf8'),
+  }));
 };
 
 describe('a study', () => {
   it('has a row for each case in order, and goes on past shapes that do not fit, saying why', async () => {
-    const { rows } = await study('whole.jsonl');
+    const { rows, fractions } = await study('whole.jsonl');
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    expect(fractions.at(-1)).toBeCloseTo(1, 10);
     expect(rows.map(({ name, status }) => [name, status])).toEqual([
       ['tiny', 'ok'],
       ['tiny+one-head', 'ok'],
