@@ -31,6 +31,9 @@ export type PassName =
   | 'quantize'
   | 'largest'
   | 'norm gain'
+  | 'norm of few'
+  | 'sums of 8'
+  | 'sums of 4'
   | 'rope'
   | 'narrow'
   | 'argmax';
@@ -89,6 +92,10 @@ const passes = (): PassCase[] => {
     pass('quantize', 172),
     pass('largest', 64),
     pass('norm gain', 64),
+    pass('norm of few', 4),
+    pass('norm of few', 8),
+    pass('sums of 8', 192, 8),
+    pass('sums of 4', 128, 4),
     pass('rope', 64),
     pass('narrow', 32),
     pass('argmax', 512),

@@ -16,8 +16,8 @@ export const passFloor = (name: PassName, columns: number): number => {
     case 'mix values':
       return columns === 2 ? 11 / 2 : columns % 8 === 0 ? 30 / 8 : 17 / 4;
     case 'head of 8':
-      // Per position: scores 23, weight 11.5, and 6 for a value whose weight is 0 (24 for others).
-      return 40.5 / 8;
+      // Per position: scores 23, and 8.5 for a weight of 0, which has no value to mix (13 and 24 for others).
+      return 31.5 / 8;
     default:
       return PASS_FLOORS[name];
   }
@@ -25,11 +25,14 @@ export const passFloor = (name: PassName, columns: number): number => {
 
 const PASS_FLOORS: Record<Exclude<PassName, 'scores' | 'mix values' | 'head of 8'>, number> = {
   'softmax weights': 13,
-  silu: 15,
+  silu: 13,
   swiglu: 29,
-  quantize: 8,
+  quantize: 6.5,
   largest: 5,
-  'norm gain': 19,
+  'norm gain': 17.5,
+  'norm of few': 35,
+  'sums of 8': 18 / 8,
+  'sums of 4': 14 / 4,
   rope: 18,
   narrow: 12,
   argmax: 3.25,

@@ -62,9 +62,17 @@ const measureMatvec = (programs: Programs, { format, portable, rows, columns }: 
     cycles: runMatvec(program, new Rng(SEED), format, rows, columns),
     floor: MATVEC_FLOORS[format],
     bytesPerWeight: bytesPerWeight(format, rows, columns),
-    codeBytes: program.codeBytes(`sm_matvec_${format}_${portable ? 'portable' : 'm0'}`),
+    codeBytes: program.codeBytes(kernelOf(format, portable, columns)),
   };
 };
+
+/** As kernels/matvec.c chooses: int4 has one of its own for four and eight columns. */
+const kernelOf = (format: string, portable: boolean, columns: number): string =>
+  portable
+    ? `sm_matvec_${format}_portable`
+    : format === 'int4' && (columns === 4 || columns === 8)
+      ? 'sm_matvec_few_m0'
+      : `sm_matvec_${format}_m0`;
 
 const measurePass = (program: ChipProgram, { name, rows, columns }: PassCase): Measured => {
   const { symbol, bits, run } = PASSES[name];

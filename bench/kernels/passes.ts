@@ -42,6 +42,14 @@ const sigmoid = (program: ChipProgram): number => {
 
 const narrowTo = (program: ChipProgram, shift: number): number => program.words([shift, 127]);
 
+/** int4 weights of one block, in runs of 64. */
+const sums = (pass: PassRun, symbol: string): number => {
+  const { program, rng, columns } = pass;
+  const words = program.words(Array.from({ length: columns }, () => rng.next()));
+  const a = program.words(draws(rng, columns, 127));
+  return program.call(symbol, program.words([room(pass, 8), words, a, columns, 0, 64, 64])).cycles;
+};
+
 export const PASSES: Record<PassName, Pass> = {
   scores: {
     symbol: 'sm_scores_m0',
@@ -130,6 +138,20 @@ export const PASSES: Record<PassName, Pass> = {
       return program.call('sm_gain_m0', room(pass, columns), x, gain, columns, 3, largest).cycles;
     },
   },
+  'norm of few': {
+    symbol: 'sm_norm_few_m0',
+    bits: 16,
+    run: (pass) => {
+      const { program, rng, columns } = pass;
+      const gain = program.words([program.halves(draws(rng, columns, 32767)), 40_000]);
+      const scaled = program.words([room(pass, columns), 0, 0, 0]);
+      const x = intermediate(pass, 200_000);
+      const spoilt = room(pass, columns);
+      return program.call('sm_norm_few_m0', scaled, x, gain, spoilt, 1000, -columns).cycles;
+    },
+  },
+  'sums of 8': { symbol: 'sm_sums8_int4_m0', bits: 4, run: (pass) => sums(pass, 'sm_sums8_int4_m0') },
+  'sums of 4': { symbol: 'sm_sums4_int4_m0', bits: 4, run: (pass) => sums(pass, 'sm_sums4_int4_m0') },
   rope: {
     symbol: 'sm_rotate_m0',
     bits: 0,
@@ -137,7 +159,7 @@ export const PASSES: Record<PassName, Pass> = {
       const { program, rng, columns } = pass;
       const row = program.halves(draws(rng, columns, 16384));
       const to = narrowTo(program, 22);
-      return program.call('sm_rotate_m0', intermediate(pass), columns / 2, row, to).cycles;
+      return program.call('sm_rotate_m0', intermediate(pass), 1, columns / 2, row, to).cycles;
     },
   },
   narrow: {
