@@ -16,12 +16,8 @@ struct turned {
 
 static void SM_HOT turn(void *argument) {
   const struct turned *part = argument;
-  int32_t *y = part->y;
-  if (part->row == NULL) {
-    sm_narrow_all(y, part->heads * part->size, &part->to);
-    return;
-  }
-  for (uint32_t h = 0; h < part->heads; h++, y += part->size) sm_rotate(y, part->size / 2u, part->row, &part->to);
+  if (part->row == NULL) sm_narrow_all(part->y, part->heads * part->size, &part->to);
+  else sm_rotate(part->y, part->heads, part->size / 2u, part->row, &part->to);
 }
 
 /* Keys and values go to the cache; the layer's `reach` follows. */

@@ -4,17 +4,21 @@
 
 #define Y_MAX 32767
 
-void SM_HOT sm_rotate_portable(int32_t *y, uint32_t pairs, const int16_t *row, const struct sm_narrow *to) {
+void SM_HOT sm_rotate_portable(int32_t *y, uint32_t heads, uint32_t pairs, const int16_t *row,
+                               const struct sm_narrow *to) {
   uint32_t shift = to->shift, half = sm_half(shift);
   int32_t most = to->most;
-  for (; pairs > 0; pairs--) {
-    int32_t y0 = sm_clamp(y[0], Y_MAX), y1 = sm_clamp(y[1], Y_MAX);
-    int32_t c = row[0], s = row[1];
-    int32_t r0 = sm_sub(sm_mul(y0, c), sm_mul(y1, s));
-    int32_t r1 = sm_add(sm_mul(y0, s), sm_mul(y1, c));
-    y[0] = sm_clamp(sm_asr((int32_t)((uint32_t)r0 + half), shift), most);
-    y[1] = sm_clamp(sm_asr((int32_t)((uint32_t)r1 + half), shift), most);
-    y += 2, row += 2;
+  for (; heads > 0; heads--) {
+    const int16_t *turn = row;
+    for (uint32_t i = 0; i < pairs; i++) {
+      int32_t y0 = sm_clamp(y[0], Y_MAX), y1 = sm_clamp(y[1], Y_MAX);
+      int32_t c = turn[0], s = turn[1];
+      int32_t r0 = sm_sub(sm_mul(y0, c), sm_mul(y1, s));
+      int32_t r1 = sm_add(sm_mul(y0, s), sm_mul(y1, c));
+      y[0] = sm_clamp(sm_asr((int32_t)((uint32_t)r0 + half), shift), most);
+      y[1] = sm_clamp(sm_asr((int32_t)((uint32_t)r1 + half), shift), most);
+      y += 2, turn += 2;
+    }
   }
 }
 

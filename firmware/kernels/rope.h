@@ -14,9 +14,9 @@ struct sm_narrow {
   int32_t most;   /* 1..127 */
 };
 
-/* y: (2 pairs) in place, clamped to +-32767, each pair turned by its (cosine, sine) of `row`: i16 (pairs, 2), then
- * narrowed. */
-void sm_rotate_portable(int32_t *y, uint32_t pairs, const int16_t *row, const struct sm_narrow *to);
+/* y: (heads, 2 pairs) in place, at least one head, clamped to +-32767, each head's pairs turned by their (cosine, sine) of `row`:
+ * i16 (pairs, 2), then narrowed. */
+void sm_rotate_portable(int32_t *y, uint32_t heads, uint32_t pairs, const int16_t *row, const struct sm_narrow *to);
 
 /* y: (n) in place, clamped to +-32767, narrowed. */
 void sm_narrow_portable(int32_t *y, uint32_t n, const struct sm_narrow *to);
@@ -33,7 +33,7 @@ struct sm_store {
 uint32_t sm_store_portable(const struct sm_store *s);
 
 /* Their hand-written twins; the last one for even sizes. */
-void sm_rotate_m0(int32_t *y, uint32_t pairs, const int16_t *row, const struct sm_narrow *to);
+void sm_rotate_m0(int32_t *y, uint32_t heads, uint32_t pairs, const int16_t *row, const struct sm_narrow *to);
 void sm_narrow_m0(int32_t *y, uint32_t n, const struct sm_narrow *to);
 uint32_t sm_store_m0(const struct sm_store *s);
 

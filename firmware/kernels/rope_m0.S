@@ -46,12 +46,15 @@
 .endm
 
 // ---------------------------------------------------------------------------------------------------------------------
-// void sm_rotate_m0(int32_t *y, uint32_t pairs, const int16_t *row, const struct sm_narrow *to)
+// void sm_rotate_m0(int32_t *y, uint32_t heads, uint32_t pairs, const int16_t *row, const struct sm_narrow *to)
 //
-// 39 cycles per pair: y 4, limits 7, cosine and sine 4, products 7, rounding 4, limits 7, store 3, loop 3.
+// 39 cycles per pair: y 4, limits 7, cosine and sine 4, products 7, rounding 4, limits 7, store 3, loop 3; 7 more for each head.
 //
-// Registers: r0 y, r2 row, r3 = shift, r4 r5 pair, r1 r6 r7 scratch; r8 = most, r9 = half, r10 = 32767, r11 = end of y,
+// Registers: r0 y, r2 row, r3 = shift, r4 r5 pair, r1 r6 r7 scratch; r8 = most, r9 = half, r10 = 32767, r11 = end of the row,
 // r12 = 65534, lr = 2 most.
+
+        .equ    ROTATE_ROW, 0           // stack frame
+        .equ    ROTATE_END, 4           // of y
 
         .section .time_critical.sm_rotate_m0, "ax"
         .align  2
@@ -60,10 +63,17 @@
         .thumb_func
 sm_rotate_m0:
         SAVE_REGISTERS
-        lsls    r1, r1, #3
-        adds    r1, r1, r0
-        mov     r11, r1
+        lsls    r2, r2, #2              // bytes of a row
+        muls    r1, r2
+        lsls    r1, r1, #1
+        adds    r4, r1, r0
+        adds    r2, r2, r3
+        mov     r11, r2
+        push    {r3, r4}
+        ldr     r3, [sp, #44]           // to: above eleven saved registers
         PREPARE
+.Lrotate_head:
+        ldr     r2, [sp, #ROTATE_ROW]
 .Lrotate:
         ldr     r4, [r0, #0]
         ldr     r5, [r0, #4]
@@ -88,8 +98,12 @@ sm_rotate_m0:
         WITHIN  r5, r1, lr, r7, r0
         WITHIN  r6, r1, lr, r7, r1
         stm     r0!, {r5, r6}
-        cmp     r0, r11
+        cmp     r2, r11
         bne     .Lrotate
+        ldr     r1, [sp, #ROTATE_END]
+        cmp     r0, r1
+        bne     .Lrotate_head
+        add     sp, #8
         RETURN
         BEYOND  r4, r1, r6, y0
         BEYOND  r5, r1, r6, y1

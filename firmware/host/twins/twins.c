@@ -268,15 +268,15 @@ static int swiglu(void) {
 }
 
 static int rotate(void) {
-  uint32_t pairs = (uint32_t)between(1, 12);
+  uint32_t heads = (uint32_t)between(1, 5), pairs = (uint32_t)between(1, 12), n = 2 * heads * pairs;
   struct sm_narrow to = {(uint32_t)between(0, 31), between(1, 127)};
   for (uint32_t i = 0; i < 2 * pairs; i++) halves[i] = (uint16_t)(one_in(6) ? 16384 : between(-16384, 16384));
   clear();
-  draw_wide(fast, 2 * pairs);
-  memcpy(portable, fast, 8 * pairs);
-  sm_rotate_m0(fast, pairs, (const int16_t *)halves, &to);
-  sm_rotate_portable(portable, pairs, (const int16_t *)halves, &to);
-  return same(2 * pairs);
+  draw_wide(fast, n);
+  memcpy(portable, fast, 4 * n);
+  sm_rotate_m0(fast, heads, pairs, (const int16_t *)halves, &to);
+  sm_rotate_portable(portable, heads, pairs, (const int16_t *)halves, &to);
+  return same(n);
 }
 
 static int narrow(void) {
