@@ -4,7 +4,7 @@ import type { ExperimentName } from '../study/experiments.ts';
 import { usageError } from './exit.ts';
 import { readCount } from './numbers.ts';
 import { startProgress } from './progress.ts';
-import { goesOn, withUsageErrors } from './study-errors.ts';
+import { goesOn, whileInterruptible, withUsageErrors } from './study-errors.ts';
 import { note, print } from './terminal.ts';
 
 export const CLAIMS_SCHEMA = 'starmind-claims/1';
@@ -64,41 +64,43 @@ interface Flags {
   steps?: number;
 }
 
-const reproduceAll = (names: string[], { results, workers, fresh }: Flags): Promise<void> =>
-  withUsageErrors(async () => {
-    const { EXPERIMENT_NAMES, EXPERIMENTS, RESULTS_FOLDER } = await import('../study/experiments.ts');
-    const { reproduce } = await import('../study/reproduce.ts');
-    const { prepareFirmware } = await import('./setup.ts');
-    const unknown = names.find((name) => !Object.hasOwn(EXPERIMENTS, name));
-    if (unknown !== undefined) {
-      throw usageError(`there is no experiment "${unknown}"; there are ${EXPERIMENT_NAMES.join(', ')}`);
+const reproduceAll = (names: string[], flags: Flags): Promise<void> =>
+  withUsageErrors(() => whileInterruptible(() => reproduceNamed(names, flags)));
+
+const reproduceNamed = async (names: string[], { results, workers, fresh }: Flags): Promise<void> => {
+  const { EXPERIMENT_NAMES, EXPERIMENTS, RESULTS_FOLDER } = await import('../study/experiments.ts');
+  const { reproduce } = await import('../study/reproduce.ts');
+  const { prepareFirmware } = await import('./setup.ts');
+  const unknown = names.find((name) => !Object.hasOwn(EXPERIMENTS, name));
+  if (unknown !== undefined) {
+    throw usageError(`there is no experiment "${unknown}"; there are ${EXPERIMENT_NAMES.join(', ')}`);
+  }
+  const experiments = names.length > 0 ? (names as ExperimentName[]) : EXPERIMENT_NAMES;
+  const firmware = await prepareFirmware();
+  const folder = results ?? RESULTS_FOLDER;
+  for (const name of experiments) {
+    note(`${name}: ${EXPERIMENTS[name].what}`);
+    const progress = startProgress(name);
+    try {
+      const rows = await reproduce({
+        firmware,
+        experiments: [name],
+        folder,
+        workers,
+        fresh,
+        onProgress: (_, { fraction, done, of, name: row }) =>
+          progress.report(fraction, `${done} of ${of}  ${row}`),
+        onResume: goesOn,
+      });
+      progress.end();
+      const unmeasured = rows[name]!.filter(({ status }) => status !== 'ok');
+      for (const { name: row, status, reason } of unmeasured) note(`${status}: ${row}: ${reason}`);
+      print(`${name}: ${rows[name]!.length - unmeasured.length} of ${rows[name]!.length} rows measured\n`);
+    } finally {
+      progress.end();
     }
-    const experiments = names.length > 0 ? (names as ExperimentName[]) : EXPERIMENT_NAMES;
-    const firmware = await prepareFirmware();
-    const folder = results ?? RESULTS_FOLDER;
-    for (const name of experiments) {
-      note(`${name}: ${EXPERIMENTS[name].what}`);
-      const progress = startProgress(name);
-      try {
-        const rows = await reproduce({
-          firmware,
-          experiments: [name],
-          folder,
-          workers,
-          fresh,
-          onProgress: (_, { fraction, done, of, name: row }) =>
-            progress.report(fraction, `${done} of ${of}  ${row}`),
-          onResume: goesOn,
-        });
-        progress.end();
-        const unmeasured = rows[name]!.filter(({ status }) => status !== 'ok');
-        for (const { name: row, status, reason } of unmeasured) note(`${status}: ${row}: ${reason}`);
-        print(`${name}: ${rows[name]!.length - unmeasured.length} of ${rows[name]!.length} rows measured\n`);
-      } finally {
-        progress.end();
-      }
-    }
-  });
+  }
+};
 
 const train = (names: string[], { out, steps, json }: Flags): Promise<void> =>
   withUsageErrors(async () => {

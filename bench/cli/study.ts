@@ -8,7 +8,7 @@ import { usageError } from './exit.ts';
 import { formatOption, placementOption } from './format.ts';
 import { readCount } from './numbers.ts';
 import { startProgress } from './progress.ts';
-import { goesOn, withUsageErrors } from './study-errors.ts';
+import { goesOn, whileInterruptible, withUsageErrors } from './study-errors.ts';
 import { addStudyResults } from './study-results.ts';
 import { note, print } from './terminal.ts';
 
@@ -85,7 +85,8 @@ export const addStudy = (program: Command): Command => {
   return command;
 };
 
-const study = (flags: StudyFlags): Promise<void> => withUsageErrors(() => run(flags));
+const study = (flags: StudyFlags): Promise<void> =>
+  withUsageErrors(() => whileInterruptible(() => run(flags)));
 
 const run = async (flags: StudyFlags): Promise<void> => {
   const { casesOfSets, ORIGINAL_SHAPES, readShapes } = await import('../study/shapes.ts');

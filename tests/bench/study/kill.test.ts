@@ -7,7 +7,7 @@ import { starmind, startStarmind } from '../../end-to-end/support/cli.ts';
 const folder = mkdtempSync(join(tmpdir(), 'starmind-study-kill-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const COUNT = 5;
+const COUNT = 8;
 const table = join(folder, 'table.csv');
 const shapes = Array.from({ length: COUNT }, (_, i) => `t,shape-${i},${16 + i},8,16,2,1,24`);
 writeFileSync(table, ['set,name,vocabulary,dim,hidden,layers,heads,context', ...shapes, ''].join('\n'));
@@ -19,14 +19,27 @@ const rowsOf = (out: string): string[] => {
   return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(1, -1) : [];
 };
 
-describe('a study that is killed', () => {
-  it('goes on with the rows it had, measures only the others, and ends as if it had never stopped', async () => {
+const untilRows = (out: string, count: number) =>
+  expect.poll(() => rowsOf(out).length, { timeout: 60_000, interval: 20 }).toBeGreaterThanOrEqual(count);
+
+describe('a study that is stopped', () => {
+  it('by Ctrl-C says how to go on', async () => {
     const study = startStarmind(argv('killed.jsonl'));
-    await expect
-      .poll(() => rowsOf('killed.jsonl').length, { timeout: 60_000, interval: 20 })
-      .toBeGreaterThan(1);
+    await untilRows('killed.jsonl', 1);
+    study.kill('SIGINT');
+    const { exitCode, stderr } = await study;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain('rows that are done are kept');
+  });
+
+  it('or killed, goes on with the rows it had, measures only the others, and ends as if it had never stopped', async () => {
+    const before = rowsOf('killed.jsonl').length;
+    const study = startStarmind(argv('killed.jsonl'));
+    await untilRows('killed.jsonl', before + 1);
     study.kill('SIGKILL');
-    expect((await study).signal).toBe('SIGKILL');
+    const { signal, stderr } = await study;
+    expect(signal).toBe('SIGKILL');
+    expect(stderr).toContain(`goes on with ${before} of ${COUNT} rows`);
     const kept = rowsOf('killed.jsonl');
     expect(kept.length).toBeLessThan(COUNT);
 

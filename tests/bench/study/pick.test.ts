@@ -1,28 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
-import { runCommandLine } from '../../../bench/cli/program.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { starmind } from '../../end-to-end/support/cli.ts';
 import { writeExample } from './example.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'starmind-pick-'));
 writeExample(folder);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const starmind = async (...argv: string[]) => {
-  const out: string[] = [];
-  const err: string[] = [];
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => out.push(String(text)) > 0),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => err.push(String(text)) > 0),
-  ];
-  try {
-    return { code: await runCommandLine(argv), out: out.join(''), err: err.join('') };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
+/** Exit code and what it wrote. */
+const run = async (...argv: string[]) => {
+  const { exitCode: code, stdout: out, stderr: err } = await starmind(argv);
+  return { code, out, err };
 };
-const pick = (...argv: string[]) => starmind('pick', '--results', folder, ...argv);
+const pick = (...argv: string[]) => run('pick', '--results', folder, ...argv);
 
 describe('starmind pick', () => {
   it('names the shape with the fewest bits per byte within a budget, as a table and as JSON', async () => {
@@ -62,7 +54,7 @@ describe('starmind pick', () => {
       [['--tokens-per-second', '-1'], 'It must be more than 0'],
       [['--results', join(folder, 'none')], 'has no results'],
     ] as const) {
-      const { code, err } = await starmind('pick', '--results', folder, ...argv);
+      const { code, err } = await run('pick', '--results', folder, ...argv);
       expect(code).toBe(2);
       expect(err).toContain(message);
     }
@@ -71,10 +63,10 @@ describe('starmind pick', () => {
 
 describe('starmind study claims', () => {
   it('prints each claim with original, measurement and verdict, and as JSON', async () => {
-    const { code, out } = await starmind('study', 'claims', '--results', folder);
+    const { code, out } = await run('study', 'claims', '--results', folder);
     expect(code).toBe(0);
     expect(out.match(/^(HOLDS|DOES NOT HOLD IN C|NEVER HELD|NOT MEASURED): /gm)).toHaveLength(13);
-    const json = JSON.parse((await starmind('study', 'claims', '--results', folder, '--json')).out);
+    const json = JSON.parse((await run('study', 'claims', '--results', folder, '--json')).out);
     expect(json.schema).toBe('starmind-claims/1');
     expect(json.claims).toHaveLength(13);
   });
