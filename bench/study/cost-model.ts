@@ -37,18 +37,39 @@ const product = ({ lanes, cores }: Kernels, times: number, rows: number, columns
 const sum = (a: Counts, b: Counts): Counts =>
   Object.fromEntries(Object.entries(a).map(([name, count]) => [name, count + b[name]!]));
 
+/** Kernels of their own (firmware/engine/norm.c): for 4 and 8 elements, and for so many that two cores share them. */
+const FEW = [4, 8];
+const WORTH_HALVING = 32;
+const normKernel = (dim: number, cores: number): string =>
+  FEW.includes(dim) ? 'few' : cores === 1 || dim < WORTH_HALVING ? 'one' : 'shared';
+
+/** Odd head sizes have portable kernels, which flash's cache does not hold from token to token. */
+const parity = (headSize: number): string => (headSize % 2 === 0 ? 'even' : 'odd');
+
 type PhaseCounts = (shape: MeasuredRow['shape'], kernels: Kernels, position: number) => Counts;
 
 /** What each phase does for one token, at a position (0 for the first). Constant work of a layer or norm counts as one. */
 const COUNTS: Record<string, PhaseCounts> = {
   embed: ({ dim }) => ({ token: 1, value: dim }),
-  norm: ({ dim, layers }) => ({ norm: 2 * layers + 1, value: (2 * layers + 1) * dim }),
+  norm: ({ dim, layers }, { cores }) => {
+    const kernel = normKernel(dim, cores);
+    const norms = 2 * layers + 1;
+    return { [`${kernel} norm`]: norms, [`${kernel} value`]: norms * dim };
+  },
   qkv: ({ dim, layers }, kernels) => ({ layer: layers, ...product(kernels, layers, 3 * dim, dim) }),
-  rope: ({ dim, layers, heads }) => ({ layer: layers, head: layers * heads, value: 3 * layers * dim }),
-  // Heads are shared by the cores. Those of an odd size have a portable kernel, which flash's cache does not hold from token to token.
+  rope: ({ layers, heads, headSize }) => {
+    const kernel = parity(headSize);
+    return {
+      [`${kernel} token`]: 1,
+      layer: layers,
+      [`${kernel} head`]: layers * heads,
+      [`${kernel} value`]: 3 * layers * heads * headSize,
+    };
+  },
+  // Heads are shared by the cores.
   attention: ({ layers, heads, headSize }, { cores }, position) => {
     const own = layers * Math.ceil(heads / cores);
-    const kernel = headSize % 2 === 0 ? 'even' : 'odd';
+    const kernel = parity(headSize);
     return {
       layer: layers,
       [`${kernel} token`]: 1,
