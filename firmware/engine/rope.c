@@ -26,7 +26,7 @@ static SM_INLINE void store(struct sm_engine *e, uint32_t layer, uint32_t positi
   uint32_t size = c->head_size;
   struct sm_store job = {k, v, sm_kv_head(e, layer, 0, 0) + (position >> 2) * 4u * size + (position & 3u),
                          sm_kv_head(e, layer, 0, 1) + position * size, c->kv_heads, size,
-                         size * ((c->context + 3u) & ~3u)};
+                         size * ((c->context + 3u) & ~3u), {e->layers[layer].p.v_shift, c->v_max}};
 #if SM_KERNELS_M0
   uint32_t squares = size % 2u == 0 ? sm_store_m0(&job) : sm_store_portable(&job);
 #else
@@ -51,12 +51,10 @@ void SM_HOT sm_rope_and_store(struct sm_engine *e, uint32_t layer, uint32_t posi
   const int16_t *row = c->family == SM_LLAMA ? e->rope + position * size : NULL;
   struct turned queries = {q, c->heads, size, row, {more + p->q_shift, c->q_max}};
   struct turned keys = {k, c->kv_heads, size, row, {more + p->k_shift, c->k_max}};
-  struct turned values = {v, c->kv_heads, size, NULL, {p->v_shift, c->v_max}};
   uint32_t shared = SM_CORES() == 2u && c->heads * size >= SM_WORTH_HALVING;
   if (shared) SM_PARALLEL(turn, &queries);
   else turn(&queries);
   turn(&keys);
-  turn(&values);
   store(e, layer, position, k, v);
   if (shared) SM_JOIN();
 }

@@ -32,14 +32,15 @@ void SM_HOT sm_narrow_portable(int32_t *y, uint32_t n, const struct sm_narrow *t
 
 uint32_t SM_HOT sm_store_portable(const struct sm_store *s) {
   const int32_t *k = s->k, *v = s->v;
-  uint32_t largest = 0;
+  uint32_t largest = 0, half = sm_half(s->narrow.shift);
   for (uint32_t h = 0; h < s->heads; h++) {
     uint8_t *keys = s->keys + h * s->step, *values = s->values + h * s->step;
     uint32_t squares = 0;
-    for (uint32_t d = 0; d < s->size; d++, k++) {
+    for (uint32_t d = 0; d < s->size; d++, k++, v++) {
       squares += (uint32_t)(*k * *k);
       keys[4u * d] = (uint8_t)(*k + 128);
-      values[d] = (uint8_t)(*v++ + 128);
+      int32_t value = sm_asr((int32_t)((uint32_t)sm_clamp(*v, Y_MAX) + half), s->narrow.shift);
+      values[d] = (uint8_t)(sm_clamp(value, s->narrow.most) + 128);
     }
     if (squares > largest) largest = squares;
   }

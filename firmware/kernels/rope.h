@@ -23,10 +23,11 @@ void sm_narrow_portable(int32_t *y, uint32_t n, const struct sm_narrow *to);
 
 /* Keys and values of one position, on their way to the cache (kernels/attention.h). */
 struct sm_store {
-  const int32_t *k, *v;   /* (heads, size) each, 8 bits */
+  const int32_t *k, *v;   /* (heads, size) each; k narrowed, v as the matvec left it */
   uint8_t *keys, *values; /* the position's place in the first head's part */
   uint32_t heads, size;
   uint32_t step; /* from one head's part to the next */
+  struct sm_narrow narrow; /* of v */
 };
 
 /* Returns the largest of the heads' sums of squares of k. */

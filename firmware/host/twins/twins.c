@@ -296,8 +296,9 @@ static int store(void) {
   uint32_t n = heads * size, bytes = heads * step;
   uint8_t *keys = (uint8_t *)words;
   draw_values(in, n, 127);
-  draw_values(in2, n, 127);
-  struct sm_store s = {in, in2, keys + between(0, 3), keys + bytes, heads, size, step};
+  draw_wide(in2, n);
+  struct sm_narrow narrow = {(uint32_t)between(0, 31), between(1, 127)};
+  struct sm_store s = {in, in2, keys + between(0, 3), keys + bytes, heads, size, step, narrow};
   memset(words, 0x5a, 4u * bytes);
   uint32_t a = sm_store_m0(&s);
   s.keys += 2u * bytes, s.values += 2u * bytes;
