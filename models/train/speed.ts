@@ -2,6 +2,7 @@
  * How fast training is: tokens per second of training steps, by preset, backend and number of workers.
  *
  *     npx tsx models/train/speed.ts [--presets story-8k,story-90k] [--seconds 20] [--batch-tokens 1024] [--quantize int4]
+ *                                [--columns wasm:1,wasm:2,tensorflow:1,tensorflow:2]
  *
  * Each number is a training from random weights on the story grammar, as `starmind train --minutes M --json` reports it. Runs on the
  * machine as it is: whatever else runs lowers the numbers.
@@ -21,15 +22,14 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     'batch-tokens': { type: 'string', default: '1024' },
     quantize: { type: 'string' },
+    columns: { type: 'string', default: 'wasm:1,wasm:2,tensorflow:1,tensorflow:2' },
   },
 });
 
-const columns: { backend: Backend; workers: number }[] = [
-  { backend: 'wasm', workers: 1 },
-  { backend: 'wasm', workers: 2 },
-  { backend: 'tensorflow', workers: 1 },
-  { backend: 'tensorflow', workers: 2 },
-];
+const columns = values.columns.split(',').map((column) => {
+  const [backend, workers] = column.split(':');
+  return { backend: backend as Backend, workers: Number(workers) };
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'speed-'));
 
