@@ -40,7 +40,8 @@
         .equ    F_PRE_HALF, F_COMMON + 20
         .equ    F_ACC, F_COMMON + 24    // eight rows' sums of the runs so far, with half(pre)
         .equ    F_BIASES, F_COMMON + 56 // -8 sum(x) times 0x10001, of each run
-        .equ    FRAME, F_BIASES + 4 * 32
+        .equ    F_NEXT, F_BIASES + 4 * 32 // where the next block begins, for rows of several runs
+        .equ    FRAME, F_NEXT + 4
 // where a row is one run, the room of the sums holds
         .equ    F_START, F_ACC          // activations, what A1..A3 and A0 start at, end, where columns begin and go on, M
         .equ    F_Y_END, F_ACC + 28     // after the last result
@@ -234,17 +235,6 @@
         stm     r3!, {r4-r7}
 .endm
 
-.macro  NEXT_BLOCK loop, frame
-        mov     r0, r8
-        ldr     r3, [sp, #F_BLOCKS]
-        subs    r3, #1
-        beq     9f
-        str     r3, [sp, #F_BLOCKS]
-        b       \loop
-9:      add     sp, #\frame
-        RETURN
-.endm
-
 // \columns (a number, a multiple of 4) -> the address in .Lcolumns to begin at; spoils r3.
 .macro  ENTRY   columns
         lsrs    \columns, \columns, #2
@@ -359,18 +349,6 @@
 .endif
 .endm
 
-// Eight rows' sums in r4..r7 and r9..r12, rounded for pre; then the next block at \loop.
-.macro  FINISH  pre, loop
-        REQUANTIZE pre=\pre, leave_wm=lr, keep_y=1
-        mov     r4, r9
-        mov     r9, r1
-        mov     r5, r10
-        mov     r6, r11
-        mov     r7, r12
-        REQUANTIZE pre=\pre, take_wm=lr, take_y=r9
-        NEXT_BLOCK \loop, FRAME
-.endm
-
         .section .time_critical.sm_matvec_int4_m0, "ax"
         .align  2
         .global sm_matvec_int4_m0
@@ -460,6 +438,8 @@ sm_matvec_int4_m0:
 
 .Lruns:
         FILL_BIASES
+        ldr     r1, =.Lblock
+        str     r1, [sp, #F_NEXT]
         ldr     r0, [r0, #JOB_WORDS]
         b       .Lblock
 
@@ -486,6 +466,8 @@ sm_matvec_int4_m0:
         .ltorg
 
 .Ltwo: // a row is two runs: the first one's sums wait as they are
+        ldr     r1, =.Ltwo_block
+        str     r1, [sp, #F_NEXT]
         mov     r8, r0
         ldr     r1, [sp, #F_A]
         ldr     r2, [sp, #F_RUN]
@@ -523,6 +505,7 @@ sm_matvec_int4_m0:
         str     r2, [sp, #F_ENTRY_2]
         ldr     r0, [r0, #JOB_WORDS]
 
+        .align  2
 .Ltwo_block:
         ldr     r3, [sp, #F_START_1]
         mov     r9, r3
@@ -599,9 +582,25 @@ sm_matvec_int4_m0:
         add     r10, r0
         add     r11, r0
         add     r12, r0
-        FINISH  1, .Ltwo_block
+.Lfinish: // eight rows' sums in r4..r7 and r9..r12, rounded for pre
+        REQUANTIZE leave_wm=lr, keep_y=1
+        mov     r4, r9
+        mov     r9, r1
+        mov     r5, r10
+        mov     r6, r11
+        mov     r7, r12
+        REQUANTIZE take_wm=lr, take_y=r9
+        mov     r0, r8
+        ldr     r3, [sp, #F_BLOCKS]
+        subs    r3, #1
+        bne     1f
+        b       .Lreturn
+1:      str     r3, [sp, #F_BLOCKS]
+        ldr     r3, [sp, #F_NEXT]
+        mov     pc, r3
 
         .ltorg
+        .align  2
 .Lblock:
         CLEAR_SUMS
         add     r1, sp, #F_BIASES
@@ -623,11 +622,13 @@ sm_matvec_int4_m0:
         mov     r1, lr
         b       .Lrun
 .Llast:
-        REQUANTIZE
-        HIGH_ROWS
-        ADD_SUMS F_ACC + 16
-        REQUANTIZE
-        NEXT_BLOCK .Lblock, FRAME
+        add     r0, sp, #F_ACC + 16
+        ldm     r0, {r0-r3}
+        add     r9, r0
+        add     r10, r1
+        add     r11, r2
+        add     r12, r3
+        b       .Lfinish
         .ltorg
 
         .align  2
