@@ -33,7 +33,8 @@ static void SM_HOT attend_any(const struct sm_attend *job) {
 
 static SM_INLINE void attend_one(const struct sm_attend *job) {
 #if SM_KERNELS_M0
-  if (job->size != 8u || !sm_attend8_m0(job)) attend_any(job);
+  if (job->size == 2u && job->positions <= SM_ATTEND2_POSITIONS) sm_attend2_m0(job);
+  else if (job->size != 8u || !sm_attend8_m0(job)) attend_any(job);
 #else
   sm_attend_portable(job);
 #endif

@@ -59,4 +59,8 @@ void sm_means(int32_t *t, uint32_t size, uint32_t sum);
  */
 uint32_t sm_attend8_m0(const struct sm_attend *job);
 
+/* For heads of two: up to these positions it is faster than the three passes. */
+#define SM_ATTEND2_POSITIONS 32u
+void sm_attend2_m0(const struct sm_attend *job);
+
 #endif

@@ -239,6 +239,25 @@ static int attend8(void) {
   return same(8);
 }
 
+static int attend2(void) {
+  uint32_t positions = (uint32_t)between(1, 40), padded = (positions + 3u) & ~3u;
+  struct sm_softmax s = draw_softmax();
+  s.shift = (uint32_t)between(6, 14);
+  draw_cache(padded * 2u, 127);
+  uint8_t *values = (uint8_t *)words + 2u * padded;
+  draw_values(more, 2u * positions, 127);
+  for (uint32_t i = 0; i < 2u * positions; i++) values[i] = (uint8_t)(more[i] + 128);
+  draw_values(in, 2, 127);
+  struct sm_attend job = {fast, in2, in, (const uint8_t *)words, values, positions, &s, 0, 2};
+  clear();
+  in2[padded] = (int32_t)STALE;
+  sm_attend2_m0(&job);
+  if (in2[padded] != (int32_t)STALE) return 0;
+  job.t = portable;
+  sm_attend_portable(&job);
+  return same(2);
+}
+
 static struct sm_sigmoid draw_sigmoid(void) {
   struct sm_sigmoid s;
   sm_sigmoid_init(&s, halves, one_in(3) ? between(6, 21) : between(10, 13));
@@ -426,7 +445,7 @@ static int add(void) {
 /* In the order of TWINS in tests/firmware/twins.ts. */
 static int (*const twins[])(void) = {int8, int4,   int4g32, scores, weights, mix,   attend8, silu,   swiglu,
                                      rotate, narrow, store,   scale,  gain,    largest, argmax,  add,    norm,   sums8,  sums4,
-                                     few,    finish};
+                                     few,    finish, attend2};
 
 /*
  * Runs `count` sets of twins[which] from `seed`. Returns 0, or the number of the first set (1..) whose results differ; a set's
