@@ -68,7 +68,7 @@ static SM_INLINE int32_t shift_for(uint32_t largest) {
   return shift < -6 ? -6 : shift;
 }
 
-/* The scale of a, whose largest element was m (as sm_scale_to_i8 returns it), from the sum of squares. */
+/* The scale of a, whose largest element was m * 2^(length - 15), from the sum of squares. */
 static SM_INLINE void scale_by_root(struct sm_scaled *a, const struct sm_gain *gain, uint32_t m, uint32_t length,
                                     uint32_t squares) {
   uint32_t j2 = (32u - sm_bitlen(squares)) & ~1u;
@@ -106,7 +106,9 @@ void SM_HOT sm_norm(struct sm_engine *e, const struct sm_gain *gain) {
     return;
   }
 
-  uint32_t unused, length;
-  uint32_t m = sm_scale_to_i8(&e->a, e->t, n, most, &unused, &length);
-  scale_by_root(&e->a, gain, m, length, squares);
+  struct sm_quantizer q;
+  sm_quantize_to(&e->a, &q, most, 0); /* 15 bits at most: no shift */
+  sm_scale_all(&e->a, e->t, n, &q);
+  uint32_t length = q.down - 9u;
+  scale_by_root(&e->a, gain, most << (15u - length), length, squares);
 }

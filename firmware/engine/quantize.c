@@ -16,45 +16,29 @@ void SM_HOT sm_scaled_zero(struct sm_scaled *a, uint32_t n) {
 struct elements {
   int32_t *out;
   const int32_t *t;
-  uint32_t n, shift, inverse, down;
+  uint32_t n;
+  const struct sm_quantizer *quantizer;
   int32_t sum; /* the result */
 };
 
 static void SM_HOT scale(void *argument) {
   struct elements *part = argument;
-  part->sum = sm_scale(part->out, part->t, part->n, part->shift, part->inverse, part->down);
+  const struct sm_quantizer *q = part->quantizer;
+  part->sum = sm_scale(part->out, part->t, part->n, q->shift, q->inverse, q->down);
 }
 
-/* Elements 0 to before n of t, halves of them on two cores; fills a->a and the sums. */
-static void SM_HOT scale_all(struct sm_scaled *a, const int32_t *t, uint32_t n, uint32_t shift, uint32_t inverse,
-                             uint32_t down) {
-  struct elements mine = {a->a, t, n, shift, inverse, down, 0};
+void SM_HOT sm_scale_all(struct sm_scaled *a, int32_t *t, uint32_t n, const struct sm_quantizer *q) {
+  while (n & 3u) t[n++] = 0; /* which become zeros */
   if (SM_CORES() == 1u || n < SM_WORTH_HALVING) {
-    scale(&mine);
-    a->sum = mine.sum;
+    a->sum = sm_scale(a->a, t, n, q->shift, q->inverse, q->down);
     return;
   }
   uint32_t half = n >> 1 & ~3u;
-  struct elements others = {a->a + half, t + half, n - half, shift, inverse, down, 0};
+  struct elements others = {a->a + half, t + half, n - half, q, 0};
   SM_PARALLEL(scale, &others);
-  mine.n = half;
-  scale(&mine);
+  int32_t sum = sm_scale(a->a, t, half, q->shift, q->inverse, q->down);
   SM_JOIN();
-  a->sum = mine.sum + others.sum;
-}
-
-uint32_t SM_HOT sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest,
-                               uint32_t *shift, uint32_t *length) {
-  uint32_t bits = sm_bitlen(largest);
-  uint32_t sh = bits > 15 ? bits - 15 : 0;
-  uint32_t m = largest >> sh; /* 1 .. 32767 */
-  uint32_t len = bits - sh;
-  uint32_t inverse = SM_DIVIDE(127u << (len + 9), m);
-  while (n & 3u) t[n++] = 0; /* which become zeros */
-  scale_all(a, t, n, sh, inverse, len + 9);
-  *shift = sh;
-  *length = len;
-  return m << (15 - len);
+  a->sum = sum + others.sum;
 }
 
 void SM_HOT sm_quantize_to(struct sm_scaled *a, struct sm_quantizer *q, uint32_t largest, int32_t unit) {
@@ -78,6 +62,5 @@ void SM_HOT sm_quantize(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t la
   }
   struct sm_quantizer q;
   sm_quantize_to(a, &q, largest, unit);
-  while (n & 3u) t[n++] = 0; /* which become zeros */
-  scale_all(a, t, n, q.shift, q.inverse, q.down);
+  sm_scale_all(a, t, n, &q);
 }

@@ -24,10 +24,8 @@ struct sm_quantizer {
 /* That, and the scale of a, from the largest magnitude, which is above 0. */
 void sm_quantize_to(struct sm_scaled *a, struct sm_quantizer *q, uint32_t largest, int32_t unit);
 
-/* The part that sm_norm shares: fills a->a and a->sum from t, whose largest magnitude is `largest` > 0.
- * In the names of ARITHMETIC.md section 4: sets *shift to sh and *length to L, returns m' (2^14 .. 2^15 - 1). */
-uint32_t sm_scale_to_i8(struct sm_scaled *a, int32_t *t, uint32_t n, uint32_t largest, uint32_t *shift,
-                        uint32_t *length);
+/* t: (n) -> a: (n) and a->sum, in halves on two cores. Both have room to the next multiple of 4 and become zero there. */
+void sm_scale_all(struct sm_scaled *a, int32_t *t, uint32_t n, const struct sm_quantizer *q);
 
 /* a = 0 with scale 0. */
 void sm_scaled_zero(struct sm_scaled *a, uint32_t n);

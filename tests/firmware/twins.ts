@@ -32,6 +32,7 @@ export const TWINS = [
   'sums4',
   'few',
   'finish',
+  'attend2',
 ] as const;
 
 export type Twin = (typeof TWINS)[number];
