@@ -12,18 +12,20 @@ struct row {
   uint32_t shift, half;
 };
 
-static inline int32_t scaled(int32_t weight, const struct row *r) {
+static SM_INLINE int32_t scaled(int32_t weight, const struct row *r) {
   return sm_asr((int32_t)((uint32_t)weight * (uint32_t)r->wm + r->half), r->shift);
 }
 
-static void SM_HOT_ALONE embed_int8(int32_t *x, const struct row *r) {
+static void SM_HOT_ALONE embed_int8(int32_t *x, const struct row *row) {
+  const struct row one = *row, *r = &one; /* x is not part of it */
   uint32_t down = 8u * r->lane;
   for (const uint32_t *w = r->words, *end = w + r->columns; w != end; w++) {
     *x++ = scaled((int32_t)(*w >> down & 0xffu) - 128, r);
   }
 }
 
-static void SM_HOT_ALONE embed_int4(int32_t *x, const struct row *r) {
+static void SM_HOT_ALONE embed_int4(int32_t *x, const struct row *row) {
+  const struct row one = *row, *r = &one; /* x is not part of it */
   uint32_t down = 4u * r->lane;
   for (const uint32_t *w = r->words, *end = w + r->columns; w != end; w++) {
     *x++ = scaled((int32_t)(*w >> down & 0xfu) - 8, r);
@@ -31,7 +33,8 @@ static void SM_HOT_ALONE embed_int4(int32_t *x, const struct row *r) {
 }
 
 /* Groups of 32 words, each after the eight rows' scales. */
-static void SM_HOT_ALONE embed_int4g32(int32_t *x, const struct row *r) {
+static void SM_HOT_ALONE embed_int4g32(int32_t *x, const struct row *row) {
+  const struct row one = *row, *r = &one; /* x is not part of it */
   uint32_t down = 4u * r->lane;
   const uint32_t *group = r->words;
   for (uint32_t left = r->columns; left > 0; group += 36) {

@@ -124,9 +124,16 @@ static void SM_HOT sum_int8(struct columns *part) {
 static void SM_HOT sum_columns(void *argument) {
   struct columns *part = argument;
   const struct sm_quantizer *q = part->quantizer;
-  part->job.sum = sm_scale(part->a, part->t, part->job.columns, q->shift, q->inverse, q->down);
   part->job.a = part->a;
   part->job.sums = part->sums;
+#if SM_KERNELS_M0
+  if (q->shift == 0 && part->w->format == SM_INT4 && part->w->rows > 4) { /* which need no sum of a */
+    sm_scale_plain_m0(part->a, part->t, part->job.columns, q->inverse, q->down);
+    sm_sums8_int4_m0(&part->job);
+    return;
+  }
+#endif
+  part->job.sum = sm_scale(part->a, part->t, part->job.columns, q->shift, q->inverse, q->down);
   if (part->w->format == SM_INT8) {
     sum_int8(part);
     return;

@@ -31,6 +31,7 @@ void sm_add_portable(int32_t *x, const int32_t *y, uint32_t n);
 
 /* Their hand-written twins. */
 int32_t sm_scale_m0(int32_t *out, const int32_t *t, uint32_t n, uint32_t shift, uint32_t inverse, uint32_t down);
+void sm_scale_plain_m0(int32_t *out, const int32_t *t, uint32_t n, uint32_t inverse, uint32_t down); /* shift 0, no sum */
 uint32_t sm_gain_m0(int32_t *t, const int32_t *x, const int16_t *g, uint32_t n, int32_t shift, uint32_t *largest);
 uint32_t sm_largest_m0(const int32_t *t, uint32_t n);
 uint32_t sm_argmax_m0(const int32_t *values, uint32_t n);

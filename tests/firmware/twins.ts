@@ -33,6 +33,7 @@ export const TWINS = [
   'few',
   'finish',
   'attend2',
+  'scale-plain',
 ] as const;
 
 export type Twin = (typeof TWINS)[number];

@@ -333,6 +333,15 @@ static int scale(void) {
   return sm_scale_m0(fast, in, n, shift, inverse, down) == sm_scale_portable(portable, in, n, shift, inverse, down) && same(n);
 }
 
+static int scale_plain(void) {
+  uint32_t n = 4u * (uint32_t)between(1, 10), down = (uint32_t)between(10, 24), inverse = u32() >> 8;
+  draw_wide(in, n);
+  clear();
+  sm_scale_plain_m0(fast, in, n, inverse, down);
+  sm_scale_portable(portable, in, n, 0, inverse, down);
+  return same(n);
+}
+
 /* The shift leaves 15 bits, as in the norm. */
 static int gain(void) {
   uint32_t n = (uint32_t)between(1, 24), a, b;
@@ -445,7 +454,7 @@ static int add(void) {
 /* In the order of TWINS in tests/firmware/twins.ts. */
 static int (*const twins[])(void) = {int8, int4,   int4g32, scores, weights, mix,   attend8, silu,   swiglu,
                                      rotate, narrow, store,   scale,  gain,    largest, argmax,  add,    norm,   sums8,  sums4,
-                                     few,    finish, attend2};
+                                     few,    finish, attend2, scale_plain};
 
 /*
  * Runs `count` sets of twins[which] from `seed`. Returns 0, or the number of the first set (1..) whose results differ; a set's
