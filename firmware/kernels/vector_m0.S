@@ -312,11 +312,24 @@ sm_largest_m0:
 // ---------------------------------------------------------------------------------------------------------------------
 // uint32_t sm_argmax_m0(const int32_t *values, uint32_t n)
 //
-// One pass, 4 cycles per element: LDM 1.25, comparison 2, loop 0.75; 3 more for each that is larger than all before it. What
-// is kept is the largest and where its four ends, so that only these are looked through for where it stands.
+// One pass, 3.6 cycles per element, eight at a time: LDM 1.25, comparison 2, loop 0.4; 3 more for each that is larger than all before it;
+// 9 for each of the rest. What is kept is the largest and where its four ends, so that only these are looked through for where it stands.
 //
-// Registers: r0 values, r1 end of whole fours, r2 end of the four with the largest, r3..r6 values, r7 largest, r12 = values,
+// Registers: r0 values, r1 end of whole eights, r2 end of the four with the largest, r3..r6 values, r7 largest, r12 = values,
 // lr end.
+
+.macro  COMPARE value, name
+        cmp     \value, r7
+        bgt     .Largmax_above_\name
+.Largmax_next_\name:
+.endm
+
+.macro  ABOVE   value, name
+.Largmax_above_\name:
+        movs    r7, \value
+        movs    r2, r0
+        b       .Largmax_next_\name
+.endm
 
         .section .time_critical.sm_argmax_m0, "ax"
         .align  2
@@ -332,24 +345,22 @@ sm_argmax_m0:
         ldr     r7, [r0]
         movs    r2, r0
         adds    r2, #4
-        lsrs    r1, r1, #2
-        lsls    r1, r1, #4
+        lsrs    r1, r1, #3
+        lsls    r1, r1, #5
         adds    r1, r1, r0
         cmp     r0, r1
         beq     .Largmax_rest
 .Largmax:
         ldm     r0!, {r3-r6}
-        cmp     r3, r7
-        bgt     .Largmax_0
-.Largmax_1:
-        cmp     r4, r7
-        bgt     .Largmax_4
-.Largmax_2:
-        cmp     r5, r7
-        bgt     .Largmax_5
-.Largmax_3:
-        cmp     r6, r7
-        bgt     .Largmax_6
+        COMPARE r3, 0
+        COMPARE r4, 1
+        COMPARE r5, 2
+        COMPARE r6, 3
+        ldm     r0!, {r3-r6}
+        COMPARE r3, 4
+        COMPARE r4, 5
+        COMPARE r5, 6
+        COMPARE r6, 7
         cmp     r0, r1
         bne     .Largmax
 .Largmax_rest:
@@ -361,24 +372,14 @@ sm_argmax_m0:
         movs    r7, r3
         movs    r2, r0
         b       .Largmax_rest
-.Largmax_0:
-        movs    r7, r3
-        movs    r2, r0
-        b       .Largmax_1
-.Largmax_4:
-        movs    r7, r4
-        movs    r2, r0
-        b       .Largmax_2
-.Largmax_5:
-        movs    r7, r5
-        movs    r2, r0
-        b       .Largmax_3
-.Largmax_6:
-        movs    r7, r6
-        movs    r2, r0
-        cmp     r0, r1
-        bne     .Largmax
-        b       .Largmax_rest
+        ABOVE   r3, 0
+        ABOVE   r4, 1
+        ABOVE   r5, 2
+        ABOVE   r6, 3
+        ABOVE   r3, 4
+        ABOVE   r4, 5
+        ABOVE   r5, 6
+        ABOVE   r6, 7
 .Largmax_find: // in the four words before r2, or in fewer where the values begin; the first of equals
         movs    r0, r2
         subs    r0, #16

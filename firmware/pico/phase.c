@@ -1,5 +1,6 @@
 #include "phase.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "hardware/exception.h"
@@ -83,6 +84,7 @@ void sm_phase_begin(void) {
   sm_phase_state.last = sm_cycles();
 }
 
+#if SM_PHASE_PINS
 void __not_in_flash_func(sm_phase_mark)(uint32_t phase) {
   struct state *state = &sm_phase_state;
   __asm volatile("" : "+l"(state)); /* all of it from here */
@@ -101,6 +103,49 @@ void __not_in_flash_func(sm_phase_mark)(uint32_t phase) {
   state->current = 4u * phase;
   show_phase(phase);
 }
+#else
+/* The same, 35 cycles of its own instead of 46. */
+void __attribute__((naked)) __not_in_flash_func(sm_phase_mark)(uint32_t phase) {
+  __asm volatile(
+      ".syntax unified\n\t"
+      "ldr r3, 9f\n\t"
+      "ldr r2, 8f\n\t"
+      "ldr r1, [r3, #4]\n\t"
+      "mov r12, r1\n\t"
+      /* The observable boundary: read the counter, say which phase begins. */
+      "ldr r2, [r2]\n\t"
+      "str r0, [r3]\n\t"
+      "ldr r1, [r3, #4]\n\t"
+      "cmp r1, r12\n\t"
+      "bne 2f\n\t"
+      "1: lsls r1, r1, #24\n\t"
+      "subs r1, r1, r2\n\t"
+      "ldr r2, [r3, #8]\n\t"
+      "str r1, [r3, #8]\n\t"
+      "subs r1, r1, r2\n\t"
+      "ldr r2, [r3, #12]\n\t"
+      "lsls r0, r0, #2\n\t"
+      "str r0, [r3, #12]\n\t"
+      "adds r3, #16\n\t"
+      "ldr r0, [r3, r2]\n\t"
+      "adds r0, r0, r1\n\t"
+      "str r0, [r3, r2]\n\t"
+      "bx lr\n\t"
+      /* A wrap came in between: the count is high after it. */
+      "2: lsrs r0, r2, #23\n\t"
+      "bne 3f\n\t"
+      "mov r1, r12\n\t"
+      "3: ldr r0, [r3]\n\t"
+      "b 1b\n\t"
+      ".align 2\n\t"
+      "8: .word 0xe000e018\n\t"
+      "9: .word sm_phase_state");
+  (void)phase;
+}
+_Static_assert(offsetof(struct state, wraps) == 4 && offsetof(struct state, last) == 8 &&
+                   offsetof(struct state, current) == 12 && offsetof(struct state, phases) == 16,
+               "sm_phase_mark knows where they are");
+#endif
 
 void sm_phase_counts(struct sm_phase_counts *out) {
   out->cycles = 0;
