@@ -9,6 +9,7 @@ import type { StudySettings } from './row.ts';
 import {
   COUNTED_SETS,
   casesOfSets,
+  multiplyAdds,
   ORIGINAL_SHAPES,
   readShapes,
   type StudyCase,
@@ -51,10 +52,10 @@ function isPublishedElsewhere({ set, published }: StudyShape): boolean {
   return published !== undefined && published.metric !== 'neither' && !COUNTED_SETS.includes(set);
 }
 
-/**
- * Once each, with the heads they name where these divide dim; what only has another name, not again. Streamed, which is SRAM under
- * another name where they fit it.
- */
+/** More weights than this do not fit SRAM beside working memory: reading them through flash's cache would take minutes a row. */
+const STREAMED_FROM = 128 * 1024;
+
+/** Once each, with the heads they name where these divide dim; what only has another name, not again. */
 function otherCases(): StudyCase[] {
   const shapes = readShapes(ORIGINAL_SHAPES);
   const isElsewhere = (shape: StudyShape) => COUNTED_SETS.includes(shape.set) || isPublishedElsewhere(shape);
@@ -62,7 +63,9 @@ function otherCases(): StudyCase[] {
   return shapes.flatMap((shape) => {
     if (isElsewhere(shape) || (seen.has(essence(shape)) && shape.published === undefined)) return [];
     seen.add(essence(shape));
-    return [{ ...toCases([shape])[0]!, settings: { ...SETTINGS, placement: 'streamed' as const } }];
+    const one = toCases([shape])[0]!;
+    if (multiplyAdds(one.shape) < STREAMED_FROM) return [one];
+    return [{ ...one, settings: { ...SETTINGS, placement: 'streamed' as const } }];
   });
 }
 

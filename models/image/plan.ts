@@ -122,8 +122,7 @@ export function planMemory(model: QuantizedModel, options: PlanOptions = {}): Me
   if (model.single) regions.push({ name: regionNames[7], offset: take(regionNames[7], 0), bytes: 0 });
   if (placement === 'streamed' && total > arenaLimit && !model.single) {
     const ringBytes = chooseStreamed(tensors, arenaLimit - used - fixedBytes(candidates));
-    if (ringBytes === undefined)
-      throw tooBigForSram(model, regions, used + fixedBytes(candidates), arenaLimit);
+    if (ringBytes === undefined) throw noRoomForRing(model, used + fixedBytes(candidates), arenaLimit);
     streaming = true;
     regions.push({ name: regionNames[7], offset: take(regionNames[7], ringBytes), bytes: ringBytes });
   }
@@ -222,6 +221,14 @@ function tooBigForSram(
     'too-big-for-sram',
     `${model.name} needs ${number(needed)} bytes of SRAM, ${number(needed - limit)} more than the ${number(limit)} there are ` +
       `(working memory: ${parts}); shorten the context (${model.shape.context}), or use fewer key-value heads or layers`,
+  );
+}
+
+function noRoomForRing(model: QuantizedModel, taken: number, limit: number): ImageError {
+  return new ImageError(
+    'too-big-for-sram',
+    `${model.name} cannot stream: working memory, scales and tables take ${number(taken)} of the ${number(limit)} bytes of SRAM, ` +
+      'and the rest has no room for a tile of every matrix twice; use another placement, or shorten the context',
   );
 }
 

@@ -137,6 +137,23 @@ describe('model image', () => {
     expect(() => writeImage(model, { flashLimit: 4000 })).toThrow(
       /too-big-for-flash: random-3 takes [\d,]+ bytes/,
     );
+    const wide = randomModel({
+      seed: 3,
+      shape: {
+        dim: 1,
+        hidden: 16384,
+        layers: 1,
+        heads: 1,
+        kvHeads: 1,
+        headSize: 1,
+        vocabulary: 16,
+        context: 16,
+        family: 'starmind',
+      },
+    });
+    expect(() => writeImage(wide, { placement: 'streamed', arenaLimit: 212_000 })).toThrow(
+      /too-big-for-sram: random-3 cannot stream: working memory, scales and tables take \d+,\d+ of the 212,000 bytes of SRAM/,
+    );
     const { bytes, plan } = writeImage(model);
     expect(validateImage(bytes, { arenaLimit: plan.arenaBytes - 1 })?.code).toBe('too-big-for-sram');
     expect(validateImage(bytes, { flashLimit: bytes.length - 1 })?.code).toBe('too-big-for-flash');
