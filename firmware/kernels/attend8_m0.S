@@ -165,26 +165,11 @@
         add     r11, r4
 .endm
 
-// acc0..acc3 += the word \w times the weight in r2. 11 cycles; spoils \w and r7.
-.macro  WORD4   w, acc0, acc1, acc2, acc3
-        lsrs    r7, \w, #8
-        muls    r7, r2
-        add     \acc1, r7
-        lsrs    r7, \w, #16
-        muls    r7, r2
-        add     \acc2, r7
-        lsrs    r7, \w, #24
-        muls    r7, r2
-        add     \acc3, r7
-        muls    \w, r2
-        add     \acc0, \w
-.endm
-
 // One position, weight r2, four multiplies a word. 25 cycles.
 .macro  MIX_FOUR
         ldm     r0!, {r3, r4}
-        WORD4   r3, r8, r9, r10, r11
-        WORD4   r4, r12, lr, r5, r6
+        WORD4   r3, r7, r8, r9, r10, r11
+        WORD4   r4, r7, r12, lr, r5, r6
 .endm
 
 // Sums in r4..r7 -> their means. r0 offset, r1 down, r2 reciprocal; spoils r3. 22 cycles.

@@ -338,21 +338,6 @@ sm_weights_m0:
         .equ    M_LEFT, 16              // components still to do
         .equ    M_FRAME, 20
 
-// acc0..acc3 += the word in r3 times the weight in r2. 11 cycles; spoils r3 and r4.
-.macro  MIX4    acc0, acc1, acc2, acc3
-        lsrs    r4, r3, #8
-        muls    r4, r2
-        add     \acc1, r4
-        lsrs    r4, r3, #16
-        muls    r4, r2
-        add     \acc2, r4
-        lsrs    r4, r3, #24
-        muls    r4, r2
-        add     \acc3, r4
-        muls    r3, r2
-        add     \acc0, r3
-.endm
-
 // r8, r5 += the two components at r0 times the weight \w; moves r0 on. 8 cycles; spoils r3 and r4.
 .macro  MIX2    w
         ldrh    r3, [r0, #0]
@@ -417,10 +402,10 @@ sm_mix_m0:
 .Lmix8_loop:
         ldm     r1!, {r2}
         ldr     r3, [r0, #0]
-        MIX4    r8, r9, r10, r11
+        WORD4   r3, r4, r8, r9, r10, r11
         ldr     r3, [r0, #4]
         adds    r0, r0, r7
-        MIX4    r12, lr, r5, r6
+        WORD4   r3, r4, r12, lr, r5, r6
         ldr     r4, [sp, #M_END]
         cmp     r1, r4
         bne     .Lmix8_loop
@@ -449,7 +434,7 @@ sm_mix_m0:
         ldm     r1!, {r2}
         ldr     r3, [r0, #0]
         adds    r0, r0, r7
-        MIX4    r8, r9, r10, r11
+        WORD4   r3, r4, r8, r9, r10, r11
         cmp     r1, r6
         bne     .Lmix4_loop
         ldr     r0, [sp, #M_OUT]

@@ -59,3 +59,19 @@
         subs    r7, r7, r6
         asrs    r7, r7, #8              // S3
 .endm
+
+// acc0..acc3 += four bytes, the word \w, times the weight in r2, by the four-multiply arithmetic of matvec_int8.c. 11 cycles; spoils \w
+// and \scratch.
+.macro  WORD4   w, scratch, acc0, acc1, acc2, acc3
+        lsrs    \scratch, \w, #8
+        muls    \scratch, r2
+        add     \acc1, \scratch
+        lsrs    \scratch, \w, #16
+        muls    \scratch, r2
+        add     \acc2, \scratch
+        lsrs    \scratch, \w, #24
+        muls    \scratch, r2
+        add     \acc3, \scratch
+        muls    \w, r2
+        add     \acc0, \w
+.endm
