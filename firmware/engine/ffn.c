@@ -153,33 +153,30 @@ static void SM_HOT narrow_product(struct sm_engine *e, const struct sm_matrix *w
   uint32_t columns = w->columns;
   sm_quantize_to(&e->a, &quantizer, largest, unit);
   while (columns & 3u) e->t[columns++] = 0; /* which become zeros */
-  mine.quantizer = &quantizer;
-  mine.t = e->t;
-  mine.a = e->a.a;
-  mine.w = w;
-  mine.job.words = w->words;
-  mine.job.columns = columns;
-  mine.job.first = mine.job.run = w->run;
   uint32_t two = SM_CORES() == 2u && columns >= WORTH_COLUMNS;
+  uint32_t half = two ? columns >> 1 & ~3u : 0;
   if (two) {
-    uint32_t half = columns >> 1 & ~3u;
-    others.quantizer = mine.quantizer;
-    others.t = mine.t;
-    others.a = mine.a;
-    others.w = mine.w;
-    others.job = mine.job;
+    others.quantizer = &quantizer;
+    others.t = e->t;
+    others.a = e->a.a;
+    others.w = w;
+    others.job.words = w->words;
     others.job.columns = half;
+    others.job.first = others.job.run = w->run;
     SM_PARALLEL(sum_columns, &others);
-    mine.t += half;
-    mine.a += half;
-    mine.job.words += half;
-    mine.job.columns -= half;
-    if (w->run != 0) mine.job.first -= half - SM_DIVIDE(half, w->run) * w->run;
-    sum_columns(&mine);
-    SM_JOIN();
-  } else {
-    sum_columns(&mine);
   }
+  mine.quantizer = &quantizer;
+  mine.t = e->t + half;
+  mine.a = e->a.a + half;
+  mine.w = w;
+  mine.job.words = w->words + half;
+  mine.job.columns = columns - half;
+  mine.job.run = w->run;
+  uint32_t over = half; /* of the run that the half ends in */
+  while (over >= w->run && over > 0) over -= w->run != 0 ? w->run : over;
+  mine.job.first = w->run - over;
+  sum_columns(&mine);
+  if (two) SM_JOIN();
   int32_t post = w->we + e->a.ae - w->pre - 17 - e->config.fx;
   struct sm_finish finish = {e->x, mine.sums, two ? others.sums : NULL, w->wm, (int32_t)(w->rows + 3u) & ~3, e->a.am, w->pre,
                              (uint32_t)(post < 1 ? 1 : post > 31 ? 31 : post)};
