@@ -46,7 +46,7 @@ static void SM_HOT multiply_and_activate(void *argument) {
   part->largest = silu(part->t, part->z, part->n, part->sigmoid);
 }
 
-/* `elements` has all of them, `others` nothing but what the first `half` do not share with the rest; halves on two cores. */
+/* A step on two cores: `mine` has all elements, of which the other core does the first `half`. `others` is filled but for its product. */
 static uint32_t SM_HOT in_halves(void (*step)(void *), struct elements *mine, struct elements *others, uint32_t half) {
   others->t = mine->t;
   others->z = mine->z;

@@ -21,7 +21,8 @@ describe('a model of many layers', () => {
       const wanted = outcome(await onHost(model, asked));
       expect(wanted.logits.length).toBe(wanted.tokens.length);
       for (const cores of [1, 2] as const) {
-        const got = await onEmulator(model, { ...asked, cores });
+        const withCores = { ...asked, cores };
+        const got = await onEmulator(model, withCores);
         expect(outcome(got), `${cores} cores`).toEqual(wanted);
         expect(got.measured!.cores).toBe(cores);
       }
