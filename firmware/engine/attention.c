@@ -79,7 +79,8 @@ static void SM_HOT attend(void *argument) {
     job.q += last, job.t += last, job.keys += last_part, job.values += last_part;
     size = -size, part = -part;
   }
-  uint32_t group = c->heads / c->kv_heads, left = group; /* of this key-value head's query heads */
+  /* Query heads of a key-value head; a division costs more than a head of two. */
+  uint32_t group = c->heads == c->kv_heads ? 1u : c->heads / c->kv_heads, left = group;
   while (take(way->heads)) {
     attend_one(&job);
     job.q += size, job.t += size;

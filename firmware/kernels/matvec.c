@@ -4,7 +4,7 @@
 #include "../engine/image.h"
 
 /* Multiply-adds from which on the other core's help is worth its hand-off. */
-#define WORTH_SHARING 256u
+#define WORTH_SHARING 128u
 
 typedef void (*kernel)(const struct sm_matvec *job);
 
