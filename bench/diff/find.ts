@@ -86,10 +86,7 @@ export const findDivergence = async ({ scenario, firmware, image }: DiffRequest)
   return {
     divergence,
     wrongWeight: divergence && findWrongWeight(device.pico, comparison.memory, model),
-    writtenBy:
-      difference &&
-      device.before &&
-      findWriter(device.pico, device.before, difference.address, difference.cycle),
+    writtenBy: difference && device.before && findWriter(device.pico, device.before, difference),
     passes: comparison.passes,
     tensors: comparison.tensors,
   };
@@ -149,14 +146,14 @@ class ComparedDevice extends EmulatedDevice {
 
 class Comparison {
   divergence: Divergence | undefined;
-  /** Where in memory it is, and when it was seen. */
-  difference: { address: number; cycle: number } | undefined;
+  /** Where in memory it is, how long, and when it was seen. */
+  difference: { address: number; bytes: number; cycle: number } | undefined;
   passes = 0;
   tensors = 0;
   readonly memory: WorkingMemory;
   private readonly device: ComparedDevice;
   private readonly model: IntegerModel;
-  private readonly widths: { queries: number; keys: number };
+  private readonly widths: { queries: number };
   private readonly story: readonly number[];
   private readonly promptTokens: number;
   private expected: ExpectedPhase[] = [];
@@ -165,8 +162,8 @@ class Comparison {
     this.device = device;
     this.memory = new WorkingMemory(device.pico, model.image);
     this.model = new IntegerModel(model.quantized);
-    const { heads, kvHeads, headSize } = model.quantized.shape;
-    this.widths = { queries: heads * headSize, keys: kvHeads * headSize };
+    const { heads, headSize } = model.quantized.shape;
+    this.widths = { queries: heads * headSize };
     this.story = story;
     this.promptTokens = promptTokens;
     const marker = device.pico.symbol('sm_phase_marker');
@@ -202,7 +199,7 @@ class Comparison {
   }
 
   private compareTensor({ layer, phase, tensor, values }: ExpectedTensor): Divergence | undefined {
-    const place = placeOf(phase, tensor, this.widths);
+    const place = placeOf({ layer, phase, tensor, position: this.passes }, this.widths);
     if (place === undefined) return undefined;
     const actual = this.memory.read(place, values.length);
     const element = values.findIndex((value, i) => value !== actual[i]);
@@ -210,6 +207,7 @@ class Comparison {
     if (element < 0) return undefined;
     this.difference = {
       address: this.memory.addressOf(place, element),
+      bytes: this.memory.bytesOf(place),
       cycle: this.device.pico.cycles,
     };
     return {

@@ -94,6 +94,16 @@ describe('the divergence finder', () => {
     expect(wrongWeight).toMatchObject({ tensor: 'layer 0 wqkv', part: 'scale', row: 6, column: undefined });
   });
 
+  it('finds a wrong value in the cache, and who put it there', async () => {
+    const image = resealed((bytes) => {
+      const layers = new DataView(bytes.buffer).getUint32(120, true);
+      bytes[layers + 16 + 3] += 1; // vShift of layer 1
+    });
+    const { divergence, writtenBy } = await diff(image);
+    expect(divergence).toMatchObject({ position: 0, layer: 1, phase: 'rope', tensor: 'v' });
+    expect(writtenBy).toMatchObject({ function: 'sm_store_m0', stores: 1 });
+  });
+
   it('says so in words', async () => {
     const lines = diffLines(await diff(flipped('wqkv', 0, 9, 5)));
     expect(lines[0]).toMatch(/^first difference: position \d+, layer 0, phase qkv, tensor y, element 9$/);
