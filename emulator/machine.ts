@@ -6,6 +6,7 @@ import type { RP2040 } from 'rp2040js';
 import type { CallObserver } from './trace/call-observer.ts';
 import type { InstructionProfile } from './trace/instruction-profile.ts';
 
+/** Core 0 or core 1. */
 export type CoreIndex = 0 | 1;
 
 /** Called after a core stores to a watched address; `value` is what was stored, zero-extended to 32 bits. */

@@ -42,9 +42,13 @@ export interface StackRanges {
   core1?: StackRange;
 }
 
+/** A Raspberry Pi Pico: give it a boot ROM, load a program, run it until something happens. Same input, same cycles. */
 export class Pico {
+  /** What is connected to UART0 and UART1. */
   readonly uart: readonly [PicoUart, PicoUart] = [new PicoUart(0), new PicoUart(1)];
+  /** The host at the USB port. */
   readonly usb = new PicoUsb();
+  /** As given, defaults filled in. */
   readonly options: Readonly<Required<PicoOptions>>;
   private machine: Machine;
   private symbols = new SymbolTable([]);
@@ -103,6 +107,7 @@ export class Pico {
     this.machine.stop();
   }
 
+  /** Runs until what is asked for happens; synchronous. Afterwards the next run goes on where this one ended. */
   run(until: RunUntil): RunResult {
     this.running = true;
     const stopListening: ((() => void) | undefined)[] = [];
@@ -185,6 +190,7 @@ export class Pico {
     return this.machine instanceof TwoCoreMachine ? this.machine.chip : undefined;
   }
 
+  /** 2, or 1 with the stock core. */
   get coreCount(): 1 | 2 {
     return this.machine.coreCount;
   }
@@ -235,6 +241,7 @@ export class Pico {
     this.machine.poked();
   }
 
+  /** A function or object of the loaded program by its name; undefined when it has none of this name. */
   symbol(name: string): ProgramSymbol | undefined {
     return this.symbols.named(name);
   }

@@ -28,6 +28,7 @@ export interface Program {
 /** Which core executes: our own (the default) or the stock rp2040js 1.4.1 one with its known cycle errors corrected. */
 export type CoreKind = 'starmind' | 'rp2040js';
 
+/** What a Pico is made of. */
 export interface PicoOptions {
   /** @default 'starmind' */
   core?: CoreKind;
@@ -61,6 +62,7 @@ export interface FaultReport {
   cycle: number;
 }
 
+/** What ends a run, whichever comes first; a fault, a lockup and `stop` always do. */
 export interface RunUntil {
   /** Ends with `text` when this appears in the output of UART0 since the start of this run. */
   text?: string;
@@ -74,6 +76,7 @@ export interface RunUntil {
   stop?: () => boolean;
 }
 
+/** How a run ended, and when. */
 export interface RunResult {
   end: RunEnd;
   /** Absolute clk_sys cycles of core 0 since reset. */

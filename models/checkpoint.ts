@@ -46,6 +46,7 @@ import { checkConfig, type ModelConfig } from './config.ts';
 import { ModelError } from './errors.ts';
 import { readSafetensors, type Tensor, writeSafetensors } from './tensors/safetensors.ts';
 
+/** A trained model: shape, tensors by name (F32) and tokenizer, as NAME.json and NAME.safetensors have them. */
 export interface Checkpoint {
   name: string;
   config: ModelConfig;
@@ -61,6 +62,7 @@ export interface Checkpoint {
   sha256?: Uint8Array;
 }
 
+/** A checkpoint's tokenizer; the ids are null where there are none. */
 export interface CheckpointTokenizer {
   bos: number | null;
   eos: number | null;

@@ -49,6 +49,7 @@ const shapes: Record<string, QuantizedShape> = {
   },
 };
 
+/** Names of the models with drawn weights. */
 export const drawnNames = Object.keys(shapes);
 
 /** Standard deviation of quantized weights, as a normal distribution's largest of a few hundred fills the format. */
@@ -58,7 +59,10 @@ const attentionSpread = 30;
 const residualFraction = 14;
 const normEps = 1e-5;
 
-/** @throws ModelError when there is none of this name */
+/**
+ * A model of random integers, as quantization would give them: for what a shape costs.
+ * @throws ModelError when there is none of this name
+ */
 export function drawnModel(
   name: string,
   format: WeightFormat = 'int8',

@@ -2,6 +2,7 @@
 import type { LanguageModel } from './reference/taps.ts';
 import type { BpeTokenizer } from './tokenizer/index.ts';
 
+/** How well a model predicts a text; less is better. */
 export interface Quality {
   /** Predicted tokens: one less than each sequence has. */
   tokens: number;
@@ -12,6 +13,7 @@ export interface Quality {
 }
 
 /**
+ * What the model loses on a text, teacher forced.
  * @param sequences token ids; each is cut to the model's context
  * @param bytesOf bytes of text a token stands for
  */

@@ -63,6 +63,7 @@ export function loadCheckpoint(nameOrPath: string): Checkpoint {
   );
 }
 
+/** How a checkpoint becomes an image: format, context, quantization, and the memory plan. */
 export interface BuildOptions extends Omit<QuantizeOptions, 'format'>, PlanOptions {
   /** `float` keeps the trained weights, for the float path. */
   format?: QuantizeOptions['format'] | 'float';

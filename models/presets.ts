@@ -79,7 +79,10 @@ export const presets: Record<string, Preset> = {
   },
 };
 
-/** @throws ModelError listing the known presets when there is none of this name. */
+/**
+ * A shape by its name.
+ * @throws ModelError listing the known presets when there is none of this name.
+ */
 export function preset(name: string): Preset {
   if (Object.hasOwn(presets, name)) return presets[name];
   const guess = didYouMean(name, Object.keys(presets));

@@ -4,6 +4,7 @@
  */
 import type { ModelFamily } from './config.ts';
 
+/** Formats of integer weights (ARITHMETIC.md section 2). */
 export type WeightFormat = 'int8' | 'int4' | 'int4g32';
 /** What an image's weights can be. */
 export type ImageFormat = WeightFormat | 'float';
@@ -104,6 +105,7 @@ export interface SingleWeights {
   output?: Float32Array;
 }
 
+/** One model in integers: shape, tokenizer, tensors and every constant of ARITHMETIC.md. */
 export interface QuantizedModel {
   /** At most 31 UTF-8 bytes. */
   name: string;

@@ -18,7 +18,7 @@ import {
 /** Logits of the float path are compared and sampled with this many fraction bits. */
 const logitFraction = 12;
 
-/** @returns the checkpoint's model with its weights in float */
+/** A checkpoint's model with its weights in float, for the float path. */
 export function singleModel({ name, config, tensors, tokenizer, sha256 }: Checkpoint): QuantizedModel {
   const { family, vocabulary, dim, hidden, heads, kvHeads, headSize, context, tied, ropeTheta } = config;
   const shape: QuantizedShape = {

@@ -2,6 +2,7 @@
 import { formatFault, loadProgram, Pico, type Program, type RunEnd } from '../../emulator/index.ts';
 import { builtFirmware } from './scenario.ts';
 
+/** How to run a program, and what ends the run. */
 export interface PicoRunOptions {
   /** The run ends when UART0 has printed this. */
   until?: string;

@@ -7,6 +7,7 @@ import { hostTarget } from '../target/host.ts';
 import { loadModel } from '../target/model.ts';
 import type { Measurement, ScenarioResult } from '../target/scenario.ts';
 
+/** A story to tell; everything may be left out. */
 export interface ScenarioOptions {
   /** A committed model's name, or the path of a checkpoint or image. @default 'story-90k' */
   model?: string;

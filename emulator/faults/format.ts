@@ -6,6 +6,7 @@ const REGISTERS_PER_LINE = 4;
 const STACK_WORDS_SHOWN = 16;
 const STACK_WORDS_PER_LINE = 4;
 
+/** A fault as text for a terminal: cause, backtrace, registers and stack. */
 export function formatFault(report: FaultReport): string {
   const where = report.address === undefined ? '' : `, address ${hex(report.address)}`;
   return [

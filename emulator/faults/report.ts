@@ -23,6 +23,7 @@ export interface StackDump {
   words: number[];
 }
 
+/** A fault with everything there is to see of it on both cores. */
 export interface DetailedFaultReport extends FaultReport {
   /** Main and process stacks of every core, where they point to memory. */
   stacks: StackDump[];

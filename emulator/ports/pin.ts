@@ -1,8 +1,10 @@
 /** One GPIO of the Pico, seen from outside: its level, a way to drive it, and its changes. */
 import { type GPIOPin, GPIOPinState } from 'rp2040js';
 
+/** Called when the level changed, with the cycle it did. */
 export type PinChangeListener = (level: boolean, cycle: number) => void;
 
+/** A GPIO as seen from outside: its level, and what is driven into it. */
 export class PicoPin {
   readonly index: number;
   private pin: GPIOPin | undefined;

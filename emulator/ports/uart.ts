@@ -4,6 +4,7 @@ import { Uart } from '../uart/uart.ts';
 
 type RPUART = RP2040['uart'][number];
 
+/** Called with each byte, and the cycle in which it had been passed on. */
 export type ByteListener = (byte: number, cycle: number) => void;
 
 /** What the port needs of the chip around it. */
@@ -15,6 +16,7 @@ export interface UartHost {
 /** Before the firmware has set a baud rate, characters wait this long to be tried again. */
 const UNCONFIGURED_RETRY_SECONDS = 1e-4;
 
+/** The far end of a UART: takes what the Pico sends, and sends to it at its baud rate. */
 export class PicoUart {
   readonly index: 0 | 1;
   private uart: RPUART | undefined;

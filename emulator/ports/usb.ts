@@ -36,6 +36,7 @@ interface CdcInside {
   cdcSetControlLineState(value: number): void;
 }
 
+/** The far end of the Pico's USB serial port (CDC): a host that is plugged in, opens the port, reads and sends. */
 export class PicoUsb {
   private chip: RP2040 | undefined;
   private host: EmulatedTime | undefined;

@@ -7,12 +7,16 @@ import { checkRange, FLASH_BASE, MAX_FILE_BYTES } from './image.ts';
 import { isIntelHex, readIntelHex } from './intel-hex.ts';
 import { isUf2, readUf2 } from './uf2.ts';
 
+/** How to read a program file. */
 export interface ReadOptions {
   /** Where raw bytes go. @default 0x10000000 */
   address?: number;
 }
 
-/** @throws ProgramError with what was wrong and where */
+/**
+ * Reads a program, ELF, UF2, Intel HEX or BIN, told apart by content.
+ * @throws ProgramError with what was wrong and where
+ */
 export function readProgram(bytes: Uint8Array, { address = FLASH_BASE }: ReadOptions = {}): Program {
   if (bytes.length === 0) throw new ProgramError('empty', 'The file is empty', 0);
   if (bytes.length > MAX_FILE_BYTES)
@@ -24,7 +28,10 @@ export function readProgram(bytes: Uint8Array, { address = FLASH_BASE }: ReadOpt
   return { format: 'bin', segments: [{ address, data: bytes.slice() }], symbols: [] };
 }
 
-/** @throws ProgramError, also when the file cannot be read */
+/**
+ * The same from a file.
+ * @throws ProgramError, also when the file cannot be read
+ */
 export function loadProgram(path: string, options: ReadOptions = {}): Program {
   return { ...readProgram(readBytes(path), options), path };
 }

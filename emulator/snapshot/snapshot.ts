@@ -13,6 +13,7 @@ import { FlashCopies, type FlashCopy } from './flash-copies.ts';
 import { captureGraph, type GraphPolicy, type GraphState, hashGraph } from './graph.ts';
 import { machinePolicy } from './policy.ts';
 
+/** The whole state of a Pico at one moment; opaque. `Pico.restore` goes back to it, as often as wanted. */
 export interface Snapshot {
   /** Cycle in which it was taken. */
   readonly cycle: number;

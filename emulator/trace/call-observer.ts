@@ -4,6 +4,7 @@
  */
 import type { Core } from '../core/core.ts';
 
+/** Who wants to be told of calls, returns and exceptions (`Pico.observeCalls`). */
 export interface CallObserver {
   /** From now on these cores tell; other ones after each reset. */
   attached(cores: readonly [Core, Core]): void;

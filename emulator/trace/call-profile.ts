@@ -85,6 +85,7 @@ class Lane {
   }
 }
 
+/** Charges every cycle of both cores to a call stack, by context (such as a phase) and cause. */
 export class CallProfile implements CallObserver {
   readonly nodes: CallNode[] = [];
   readonly functions: FunctionMap;

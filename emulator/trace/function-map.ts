@@ -13,6 +13,7 @@ const BOOT_ROM = 1;
 /** Number of no code at all: the core sleeps. */
 export const ASLEEP = 2;
 
+/** Numbers the functions of a program, and finds the one that an address is in. */
 export class FunctionMap {
   /** By number. Functions of the same name (`static` in two files) share one. */
   readonly names: string[] = ['(no symbol)', '(boot ROM)', '(asleep)'];

@@ -5,6 +5,7 @@
 import type { Chip, StopReason } from '../chip/chip.ts';
 import { type Core, SEQ_NONE } from '../core/core.ts';
 
+/** Cycles and executions of each instruction of one function. */
 export class InstructionProfile {
   readonly address: number;
   readonly size: number;

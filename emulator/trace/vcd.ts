@@ -1,6 +1,7 @@
 /** Value change dump (IEEE 1364-2005, section 18): what GTKWave, PulseView and sigrok-cli read. */
 import type { WaveSignal } from './wave.ts';
 
+/** Which part of the waves to write; all by default. */
 export interface VcdOptions {
   /** Time 0 of the file, in nanoseconds since reset; what was before decides the values at time 0. */
   from?: number;

@@ -11,6 +11,7 @@ export interface WaveChange {
   value: number;
 }
 
+/** A signal and all its changes, in the order of time. */
 export interface WaveSignal {
   /** No blanks. */
   name: string;
@@ -22,6 +23,7 @@ export interface WaveSignal {
 
 const GPIOS = 30;
 
+/** Records pins and lines of a Pico, for `writeVcd`. */
 export class WaveRecorder {
   readonly signals: WaveSignal[] = [];
   private readonly pico: Pico;

@@ -18,8 +18,10 @@ export const imageErrors = [
   'too-big-for-flash',
 ] as const;
 
+/** Why an image is refused (IMAGE.md, Errors); the firmware has the same names. */
 export type ImageErrorCode = (typeof imageErrors)[number];
 
+/** An image that cannot be used, or cannot be made; the message has the numbers. */
 export class ImageError extends ModelError {
   readonly code: ImageErrorCode;
 

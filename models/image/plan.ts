@@ -23,6 +23,7 @@ import {
 import { planStream, type StreamCandidate } from './stream-plan.ts';
 import { matrixOf } from './tensors.ts';
 
+/** What the memory planner may use, and where weights are to lie. */
 export interface PlanOptions {
   /** SRAM for the model. @default 233,472 bytes (228 KB) */
   arenaLimit?: number;
@@ -53,6 +54,7 @@ export interface PlannedPart {
   tile?: number;
 }
 
+/** Where everything of a model lies in SRAM and flash, in bytes; `formatPlan` prints it. */
 export interface MemoryPlan {
   model: string;
   parameters: number;

@@ -37,6 +37,7 @@ export interface ImageLimits {
 }
 
 /**
+ * Every check of IMAGE.md, in its order.
  * @param bytes may go on after the image, as flash does
  * @returns the first error that applies, or undefined for a good image
  */

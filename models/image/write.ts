@@ -61,6 +61,7 @@ class Sections {
 }
 
 /**
+ * Plans a model's memory and lays it out as IMAGE.md says.
  * @returns the image and the memory plan it was laid out by
  * @throws ImageError too-big-for-sram or too-big-for-flash, with the numbers
  */

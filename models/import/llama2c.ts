@@ -40,6 +40,7 @@ interface Part {
 }
 
 /**
+ * A llama2.c model as a checkpoint.
  * @param model bytes of a `.bin` of version 0, 1 or 2
  * @param tokenizer bytes of the matching `tokenizer.bin`
  * @throws ModelError (or the tokenizer's error) for anything that is not such a file

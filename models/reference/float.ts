@@ -23,6 +23,7 @@ interface FloatLayer {
   values: Float32Array; // (context, kvHeads * headSize)
 }
 
+/** The float reference: the forward pass of a checkpoint in 32-bit floats. An oracle for quality only, never for bits. */
 export class FloatModel implements LanguageModel {
   readonly config: ModelConfig;
   readonly vocabulary: number;

@@ -17,6 +17,7 @@ import {
 import { checkTokenAndPosition } from './bounds.ts';
 import type { LanguageModel, Tap } from './taps.ts';
 
+/** The integer reference, which defines the result (ARITHMETIC.md section 6): logits are i32, the bits the firmware must give. */
 export class IntegerModel implements LanguageModel {
   readonly model: QuantizedModel;
   readonly vocabulary: number;

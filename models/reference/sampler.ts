@@ -51,6 +51,7 @@ export function samplerRequest(options: {
   };
 }
 
+/** Chooses tokens from integer logits as the device does (ARITHMETIC.md section 7). */
 export class Sampler {
   private readonly request: Required<SamplerRequest>;
   private readonly logitFraction: number;

@@ -70,6 +70,7 @@ function silu(z: number): number {
   return single((z > 0 ? z : single(z * small)) / single(1 + small));
 }
 
+/** The float path's reference: single precision in the order of firmware/engine/single.c, which gives the same bits. */
 export class SingleModel implements LanguageModel {
   readonly vocabulary: number;
   readonly context: number;

@@ -11,6 +11,7 @@ import { MergeQueue } from './merge-queue.ts';
 import { writeSection } from './section.ts';
 import { byteKey, codePointLength, utf8 } from './utf8.ts';
 
+/** Text to token ids and back, by the rules of IMAGE.md (Tokenizer section). */
 export interface Tokenizer {
   /** Token ids of a text, as the device makes them: with BOS and a leading space where the tokenizer says so. */
   encode(text: string | Uint8Array): number[];
@@ -31,6 +32,7 @@ const LONGEST_CHUNK = 64;
 
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
 
+/** Merges pieces in the order of their ranks; what is no piece becomes fallback tokens. */
 export class BpeTokenizer implements Tokenizer {
   readonly data: TokenizerData;
   readonly vocabulary: number;

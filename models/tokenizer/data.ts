@@ -12,6 +12,7 @@ export const FALLBACK_TOKENS: Record<Fallback, number> = { none: 0, bytes: 256, 
 /** Rank of a piece that no merge produces. */
 export const NEVER_MERGED = 0xffff;
 
+/** A tokenizer's tables, by token id. */
 export interface TokenizerData {
   /** One byte string per id; empty for BOS, EOS and fallback tokens. */
   pieces: Uint8Array[];

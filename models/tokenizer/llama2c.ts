@@ -58,6 +58,7 @@ function ranksOf(found: ScoredPiece[]): number[] {
 }
 
 /**
+ * Reads a `tokenizer.bin`.
  * @param vocabulary tokens of the model the file belongs to; all of the file when left out
  * @throws TokenizerError for a file that is not a llama2.c tokenizer
  */

@@ -9,6 +9,7 @@ import { byteKey, keyBytes, utf8 } from './utf8.ts';
 
 const UNITS = / ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+/gu;
 
+/** What to learn pieces from, and how many. */
 export interface BpeTraining {
   texts: Iterable<string>;
   /** Tokens in all, control and fallback tokens included. */
