@@ -24,7 +24,7 @@ Examples:
   starmind board compare
   starmind board compare --tolerance 0.5 --json
   starmind board compare --timing my-board.json                          the emulator, calibrated by that board
-  starmind board compare --port replay:fixtures/boards/story-90k.cbor    against a recording`;
+  starmind board compare --port replay:fixtures/boards/emulated-story-90k.cbor    against a recording`;
 
 export const addCompare = (board: Command): Command => {
   const command = board
