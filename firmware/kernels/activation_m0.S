@@ -23,7 +23,7 @@
 
 #include "m0_macros.h"
 
-// \z = rshift(z sigma(z), 15). 12 cycles in range; BEYOND is the rest.
+// \z = rshift(z sigma(z), 15). 10 cycles in range; BEYOND is the rest.
 .macro  SILU    z, name
         adds    r7, \z, r5
         asrs    r7, r3

@@ -9,7 +9,7 @@
 // so A - 2^8 B = S0 + 2^16 S2; all start at what takes the 128 off. Exact when |q| times the longest |k| (Euclidean lengths) is
 // below 2^15, as it was for every query of the stories we looked at; others are left to the caller (returns 0). What lies behind
 // the last position in its block of four may be anything: it is the higher lane wherever it shares a product.
-// Eight positions: components 136, start 8, sums 20, stores 12, largest 16, loop 8: 25 cycles per position. Four: 100.
+// Eight positions: components 136, start 8, sums 20, stores 12, largest 16, loop 8: 25 cycles per position. Four: 121.
 //
 // Weights. The index (most - score) mul + half is taken as constant - score mul. Weights that are not 0 are kept in the scores'
 // place, each with where its values are: offset << 16 | weight. 15 cycles per position, 9 where its weight is 0, as it is for more
@@ -19,6 +19,11 @@
 // three-multiply arithmetic of matvec_int8_m0.S holds: 28 cycles for each. Otherwise the four-multiply one of matvec_int8.c: 37.
 //
 // Means. The reciprocal of the weights' sum comes from the SIO divider, which works while the values are mixed.
+//
+// Registers. Scores: r0 r1 keys of two fours, r2 = M, r3 scratch, r4 r5 words, r6 r7 components, r8 r9 and r10 r11 = A B, r12 scores,
+// lr largest. Weights: r0 scores, r1 table, r2 mul, r3 shift, r4 r5 values, r6 weights kept, r7 = constant, r8 = last, r9 sum, r10 end,
+// r12 = offset << 16, lr = 8 << 16. Values (three multiplies): r0 place, r1 weights, r2 r5 weights, r3 r4 words, r6 first values,
+// r7 scratch, r8 r9 r10 and r11 r12 lr = A E C.
 
         .syntax unified
         .cpu    cortex-m0plus

@@ -11,11 +11,11 @@
 // int32_t sm_scores_m0(int32_t *scores, const int32_t *q, const uint8_t *keys, uint32_t size, uint32_t positions)
 //
 // The int8 matvec's arithmetic and bound (matvec_int8_m0.S) with positions for rows: eight positions per pass, two
-// components at a time in 45 cycles. Afterwards, per four positions: 20 to take the sums apart, 7 to store, 16 for the
-// largest. size is even and at most 512.
+// components at a time in 45 cycles. Afterwards, per four positions: 20 to take the sums apart, 31 to store them and
+// keep the largest. size is even and at most 512.
 //
 // Heads of two components have a way of their own: 2 * 127 * 127 < 2^15, so two positions fit a product as 16-bit lanes,
-// and the query stays in registers: 48 cycles for four positions.
+// and the query stays in registers: 51 cycles for four positions.
 
         .equ    F_Q, 0                  // first component
         .equ    F_Q_END, 4
@@ -250,8 +250,8 @@ sm_scores_m0:
 // ---------------------------------------------------------------------------------------------------------------------
 // uint32_t sm_weights_m0(int32_t *scores, uint32_t positions, int32_t most, const struct sm_softmax *s)
 //
-// The index (most - score) mul + half is taken as constant - score mul. 14 cycles per position, whatever the scores:
-// LDM 1.5, index 3, limit 3, table 3, sum 1, STM 1.5, loop 1.
+// The index (most - score) mul + half is taken as constant - score mul. 13.75 cycles per position, whatever the scores:
+// LDM 1.5, index 3, limit 3, table 3, sum 1, STM 1.5, loop 0.75.
 //
 // Registers: r0 scores, r1 table, r2 mul, r3 shift, r4 r5 values, r6 weights (the same place), r7 most mul + half,
 // r8 = last, r9 = sum, r10 = end.
@@ -326,7 +326,7 @@ sm_weights_m0:
 // void sm_mix_m0(uint32_t *out, const uint32_t *weights, const uint8_t *values, uint32_t size, uint32_t positions)
 //
 // Exact in 32 bits by the four-multiply arithmetic of matvec_int8.c. Sizes that are a multiple of 4: eight components at a
-// time (34 cycles per position), then four (21). Other even sizes: two at a time (11).
+// time (34 cycles per position), then four (19). Other even sizes: two at a time (11).
 //
 // Registers: r0 values, r1 weights, r2 weight, r3 word, r4 scratch, r7 = size. Sums of components 0..7 in r8..r12, lr, r5,
 // r6.

@@ -8,8 +8,8 @@
 //
 // Exact for |a| <= 127, columns = 4 or 8 and pre = 0, whatever the weights: |Sj| <= 8 * 8 * 127 = 8128.
 //
-// A block of eight rows: start 13, columns 34 per two, sums apart 28, requantized and stored 43 for each four, next 7: 202 cycles for four
-// columns, 270 for eight.
+// A block of eight rows: start 13, columns 34 per two, sums apart 29, requantized and stored 43 for each four, next 7: 203 cycles for four
+// columns, 271 for eight.
 //
 // Registers at the columns: r0 weights, r1 activations, r2 r3 words, r4 r5 activations, r6 scratch, r7 = 0x000f000f, r8..r11 = A0..A3,
 // r12 scales. Afterwards r4..r7 sums of four rows, r0..r3 scratch, lr weights.

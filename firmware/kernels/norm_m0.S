@@ -4,7 +4,7 @@
 //
 // Same bits as sm_norm_few_portable for n = 4, 8, -4, -8, normC of 2^15 at least, and gains of a 4-byte aligned address.
 //
-// Three passes of two elements a round: less the mean and looked at 9.5 cycles per element, squared and multiplied by the gain 18.5,
+// Three passes of two elements a round: less the mean and looked at 9.5 cycles per element, squared and multiplied by the gain 19,
 // scaled 8.5; about 250 beside them. A shift to the right leaves the bit that decides about rounding in the carry, so
 // ASR, ADC with 0 is a rounded shift. The mean needs no division. The divider works behind other work three times of four: the
 // inverse while squares are normalized, the first of Newton's steps while elements are scaled. Bit lengths are found one

@@ -1,4 +1,5 @@
 // Rotary positions and narrowing to 8 bits for the Cortex-M0+ (rope.h).
+// Same bits as the portable ones for any y; sm_store_m0 for even sizes.
 
         .syntax unified
         .cpu    cortex-m0plus
@@ -115,6 +116,8 @@ sm_rotate_m0:
 // void sm_narrow_m0(int32_t *y, uint32_t n, const struct sm_narrow *to)
 //
 // 15 cycles per element.
+//
+// Registers: r0 y, r3 = shift, r4 value, r5 = 32767, r6 = most, r7 scratch; r9 = half, r11 end, r12 = 65534, lr = 2 most.
 
         .section .time_critical.sm_narrow_m0, "ax"
         .align  2

@@ -1,4 +1,4 @@
-// Element-wise passes for the Cortex-M0+ (vector.h).
+// Element-wise passes for the Cortex-M0+; the bounds they hold for are in vector.h.
 
         .syntax unified
         .cpu    cortex-m0plus
@@ -110,7 +110,7 @@ sm_scale_plain_m0:
 //
 // 19 cycles per element: x 1.5, shift 1, square 4, g 3, product and its shift 3, store 1.5, ends 4, loop and 1 more. ASR leaves the bit that
 // decides about rounding in the carry, so ASR and ADC with 0 is a rounded shift. Two of g are loaded at once: g is 4-byte
-// aligned. A shift to the left, which only a tiny residual needs, is a product with 2^-shift in a loop of its own, 24 cycles.
+// aligned. A shift to the left, which only a tiny residual needs, is a product with 2^-shift in a loop of its own, 25 cycles.
 //
 // Registers: r0 t, r1 x, r2 g, r3 = shift to the right, r4 r5 u, r6 = 0, r7 scratch; r8 sum of squares, r9 = 2^(shift to the
 // left), r10 = end of t's pairs, r11 largest (at least 0), r12 least (at most 0), lr 1 for one more element.
@@ -140,7 +140,7 @@ sm_scale_plain_m0:
         b       .Lwithin_\name
 .endm
 
-// One element. 18 cycles.
+// One element. 22 cycles.
 .macro  GAIN1   name
         ldm     r1!, {r4}
         asrs    r4, r3
@@ -242,8 +242,8 @@ sm_gain_m0:
 // ---------------------------------------------------------------------------------------------------------------------
 // uint32_t sm_largest_m0(const int32_t *t, uint32_t n)
 //
-// 6 cycles per element, four at a time: load 1.25, comparison with the largest and with the least so far 4, loop 0.75; 3 more
-// for each that is beyond them, out of the way; 9 for each of the rest.
+// 6 cycles per element, four at a time: load 1.25, comparison with the largest and with the least so far 4, loop 0.75; 2 more
+// for each above them and 4 for each below, out of the way; 10 for each of the rest.
 //
 // Registers: r0 t, r1 largest (at least 0), r2..r5 values, r6 least (at most 0), r12 end of whole fours, lr end.
 
@@ -312,8 +312,8 @@ sm_largest_m0:
 // ---------------------------------------------------------------------------------------------------------------------
 // uint32_t sm_argmax_m0(const int32_t *values, uint32_t n)
 //
-// One pass, 3.6 cycles per element, eight at a time: LDM 1.25, comparison 2, loop 0.4; 3 more for each that is larger than all before it;
-// 9 for each of the rest. What is kept is the largest and where its four ends, so that only these are looked through for where it stands.
+// One pass, 3.6 cycles per element, eight at a time: LDM 1.25, comparison 2, loop 0.4; 5 more for each that is larger than all before it;
+// 7 for each of the rest, 10 where larger. What is kept is the largest and where its four ends, so that only these are looked through for where it stands.
 //
 // Registers: r0 values, r1 end of whole eights, r2 end of the four with the largest, r3..r6 values, r7 largest, r12 = values,
 // lr end.
@@ -399,7 +399,8 @@ sm_argmax_m0:
 // ---------------------------------------------------------------------------------------------------------------------
 // void sm_add_m0(int32_t *x, const int32_t *y, uint32_t n)
 //
-// 6.75 cycles per element, four at a time; 9 for each of the rest.
+// 6.75 cycles per element, four at a time; 11 for each of the rest. Registers: r0 x, r1 y, r2..r5 values, r12 end, lr where whole
+// fours end.
 
         .section .time_critical.sm_add_m0, "ax"
         .align  2
