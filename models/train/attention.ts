@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { batchedMatMul, product } from './batched-matmul.ts';
-import { toSteps, withGradient } from './operations.ts';
+import { keySteps, toSteps, withGradient } from './operations.ts';
 import { type Rotary, rotate, rotateBack } from './rotary.ts';
 
 type T = tf.Tensor;
@@ -19,6 +19,7 @@ export interface AttentionShape {
   headSize: number;
   /** Whether queries, keys and values are rounded to 8 bits, in steps that just hold each channel's largest of the batch. */
   rounds: boolean;
+  isTraining: boolean;
 }
 
 /** Tensors that depend only on the number of positions. */
@@ -50,8 +51,7 @@ function layouts({ sequences: S, positions: P, kvHeads, headSize: D }: Attention
   };
 }
 
-/** Keys and queries have headroom above the largest that calibration saw. */
-const roundChannels = (t: T2): T2 => toSteps(t, tf.mul(tf.max(tf.abs(t), 0, true), 1.05 / 127)) as T2;
+const roundChannels = (t: T2, step: number): T2 => toSteps(t, tf.mul(tf.max(tf.abs(t), 0, true), step)) as T2;
 
 /**
  * @param x (N, dim), N = sequences * positions
@@ -66,13 +66,13 @@ export function attention(
   { mask, rotary }: AttentionConstants,
   shape: AttentionShape,
 ): T2 {
-  const { sequences, positions: P, heads: H, kvHeads, headSize, rounds } = shape;
+  const { sequences, positions: P, heads: H, kvHeads, headSize, rounds, isTraining } = shape;
   const { byHead, byToken } = layouts(shape);
   const scale = 1 / Math.sqrt(headSize);
 
   return withGradient([x, wq, wk, wv], ([input, wqIn, wkIn, wvIn], save) => {
     const [q, k, v] = [wqIn, wkIn, wvIn].map((w) => tf.matMul(input, w) as T2);
-    const to8Bits = rounds ? roundChannels : (t: T2): T2 => t;
+    const to8Bits = (t: T2): T2 => (rounds ? roundChannels(t, keySteps(isTraining)) : t);
     const turnedQ = to8Bits(rotary === null ? q : rotate(q, rotary.q));
     const turnedK = to8Bits(rotary === null ? k : rotate(k, rotary.k));
     const v8 = to8Bits(v);

@@ -7,14 +7,12 @@ import type { ModelConfig } from '../config.ts';
 import type { Batch } from './batches.ts';
 import { entropy, slopeOfEntropy } from './entropy.ts';
 import { type Kernels, kernels, Workspace } from './kernels/index.ts';
-import { withGradient } from './operations.ts';
+import { keySteps, withGradient } from './operations.ts';
 
 type T2 = tf.Tensor2D;
 
 /** Rows and depth of the packed panels of `product`. */
 const PANEL = 256 * 8;
-/** Keys and queries have headroom above the largest that calibration saw. */
-const CHANNEL_STEP = 1.05 / 127;
 
 export class FusedNetwork {
   private readonly config: ModelConfig;
@@ -69,7 +67,13 @@ export class FusedNetwork {
   }
 
   /** One layer of x (N, dim), from residual to residual; `weights` in file order. */
-  layer(index: number, x: T2, weights: tf.Tensor[], batch: Pick<Batch, 'sequences' | 'positions'>): T2 {
+  layer(
+    index: number,
+    x: T2,
+    weights: tf.Tensor[],
+    batch: Pick<Batch, 'sequences' | 'positions'>,
+    isTraining: boolean,
+  ): T2 {
     const { kernels: k, rounds } = this;
     const { run, take, times, back, of } = this.tools(`${index}.`);
     const { family, dim, hidden, heads, kvHeads, headSize, normEps } = this.config;
@@ -97,9 +101,9 @@ export class FusedNetwork {
       this.turn(batch, kvHeads, key, 1);
       if (rounds) {
         const most = take('most', Math.max(qWidth, kvWidth));
-        run.round_columns(N, qWidth, q, CHANNEL_STEP, most);
-        run.round_columns(N, kvWidth, key, CHANNEL_STEP, most);
-        run.round_columns(N, kvWidth, v, CHANNEL_STEP, most);
+        run.round_columns(N, qWidth, q, keySteps(isTraining), most);
+        run.round_columns(N, kvWidth, key, keySteps(isTraining), most);
+        run.round_columns(N, kvWidth, v, keySteps(isTraining), most);
       }
       const [e, sums, mixed] = [
         take('e', scores * rowsOfScores),

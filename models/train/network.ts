@@ -54,7 +54,7 @@ export class Network {
   lossAndGradient(batch: Batch, gradient: Float32Array): number {
     this.prepare(batch.positions);
     return tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(() => this.loss(batch), this.variables);
+      const { value, grads } = tf.variableGrads(() => this.loss(batch, true), this.variables);
       this.specs.forEach(({ offset }, i) => {
         const slope = grads[this.variables[i].name];
         gradient.set(this.fused?.numbers(slope) ?? (slope.dataSync() as Float32Array), offset);
@@ -95,14 +95,14 @@ export class Network {
     this.fused?.dispose();
   }
 
-  private loss(batch: Batch): tf.Scalar {
-    if (this.fused === null) return crossEntropy(this.forward(batch), batch);
-    const { residual, gain, table } = this.layers(batch);
+  private loss(batch: Batch, isTraining = false): tf.Scalar {
+    if (this.fused === null) return crossEntropy(this.forward(batch, isTraining), batch);
+    const { residual, gain, table } = this.layers(batch, isTraining);
     return this.fused.loss(residual, gain, table, batch);
   }
 
-  private forward(batch: Batch): T2 {
-    const { residual, gain, table } = this.layers(batch);
+  private forward(batch: Batch, isTraining = false): T2 {
+    const { residual, gain, table } = this.layers(batch, isTraining);
     const { normEps, family } = this.config;
     return linear(this.to8Bits(norm(residual, gain, normEps, family === 'starmind')), table);
   }
@@ -112,7 +112,7 @@ export class Network {
   }
 
   /** The residual after all layers, with the gain and the matrix that make logits of it. */
-  private layers(batch: Batch): { residual: T2; gain: tf.Tensor1D; table: T2 } {
+  private layers(batch: Batch, isTraining: boolean): { residual: T2; gain: tf.Tensor1D; table: T2 } {
     const { family, layers, tied } = this.config;
     const { fused } = this;
     const variables = this.variables[Symbol.iterator]();
@@ -121,19 +121,19 @@ export class Network {
     let x = fused ? fused.embed(embedding, batch.inputs) : embed(embedding, batch.inputs);
     for (let n = 0; n < layers; n++) {
       const weights = Array.from({ length: family === 'llama' ? 9 : 8 }, () => next());
-      x = fused ? fused.layer(n, x, weights, batch) : this.layer(x, weights, batch);
+      x = fused ? fused.layer(n, x, weights, batch, isTraining) : this.layer(x, weights, batch, isTraining);
     }
     return { residual: x, gain: next(), table: tied ? embedding : next() };
   }
 
-  private layer(x: T2, weights: tf.Tensor[], { sequences, positions }: Batch): T2 {
+  private layer(x: T2, weights: tf.Tensor[], { sequences, positions }: Batch, isTraining: boolean): T2 {
     const { normEps, family, heads, kvHeads, headSize } = this.config;
     const { rounds } = this;
     const centred = family === 'starmind';
     const remaining = weights[Symbol.iterator]();
     const next = <T extends tf.Tensor>(): T => remaining.next().value as T;
     const a = this.to8Bits(norm(x, next(), normEps, centred));
-    const shape = { sequences, positions, heads, kvHeads, headSize, rounds };
+    const shape = { sequences, positions, heads, kvHeads, headSize, rounds, isTraining };
     const constants = this.constants.get(positions)!;
     const mixed = attention(a, [next(), next(), next()], constants, shape);
     const middle = add(x, linear(this.to8Bits(mixed), next()));

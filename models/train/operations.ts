@@ -106,6 +106,12 @@ export function toSteps(x: T, step: T): T {
   return tf.mul(tf.round(tf.div(x, size)), size);
 }
 
+/**
+ * The step of 8-bit queries, keys and values, as a part of the largest: the device's, with headroom above the largest that calibration
+ * saw; while training a coarser one, so that the model learns to need less than it will have (EXPERIMENTS.md).
+ */
+export const keySteps = (isTraining: boolean): number => (isTraining ? 2.5 : 1.05) / 127;
+
 const LEAST_STEP = 1e-12;
 
 /** Sigmoid; with `tabled`, of z rounded to the 64ths of the device's table. */
