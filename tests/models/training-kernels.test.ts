@@ -117,7 +117,8 @@ describe('the network on kernels', () => {
   it("has the loss and the gradient of TensorFlow.js's own operations", () => {
     fc.assert(
       fc.property(shapes, ({ positions, sequences, group, hasTeacher, ...shape }) => {
-        const rest = { vocabulary: 9, context: 24, ropeTheta: 10000, normEps: 1e-5 };
+        // A large epsilon: the norm of a few equal numbers is 0 / 0 without one, and next to it the order of float sums shows.
+        const rest = { vocabulary: 9, context: 24, ropeTheta: 10000, normEps: 0.05 };
         const config: ModelConfig = { ...rest, ...shape, heads: shape.kvHeads * group };
         const parameters = initialParameters(parameterSpecs(config), new Random(2)).map((x) => 1.5 * x);
         const batch = batchOf(positions, sequences, config.vocabulary, hasTeacher);
