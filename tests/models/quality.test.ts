@@ -68,10 +68,12 @@ describe('quantization quality on held-out text', () => {
       `costs ${name} at most 0.5 % of its bits per byte in int8, 3 % in 4 bits`,
       () => {
         expect(checkpoint.grid).toBe('int4');
-        const measured = excesses(checkpoint, texts!);
-        expect(measured.int8).toBeLessThan(0.005);
-        expect(measured.int4).toBeLessThan(0.03);
-        expect(measured.int4g32).toBeLessThan(0.03);
+        // On the grid all groups of a row have one scale: the smaller models show what int4g32 makes of that.
+        const formats: WeightFormat[] =
+          parameterCount(checkpoint.config) < 200_000 ? ['int8', 'int4', 'int4g32'] : ['int8', 'int4'];
+        for (const [format, excess] of Object.entries(excesses(checkpoint, texts!, formats))) {
+          expect(excess, format).toBeLessThan(format === 'int8' ? 0.005 : 0.03);
+        }
       },
     );
   }

@@ -45,7 +45,9 @@ describe.each(committed)('the committed results %s', (name) => {
     }
     const rng = new Rng(Number.parseInt(firmware.sha256.slice(0, 8), 16));
     const small = rows.filter(({ status, parameters }) => status === 'ok' && parameters <= MOST_PARAMETERS);
-    const sample = Array.from({ length: SAMPLE }, () => small[rng.next() % small.length]!);
+    // The five rows of `cache` count a whole context each.
+    const count = Math.min(SAMPLE, Math.ceil(small.length / 20));
+    const sample = Array.from({ length: count }, () => small[rng.next() % small.length]!);
     const { format, placement, cores } = head;
     for (const row of sample) {
       const one = cases.find((each) => each.name === row.name)!;
