@@ -1,17 +1,12 @@
-// What the int4 kernels with and without group scales share (matvec_int4_m0.S, matvec_int4g32_m0.S): inner step, frame, biases, and how
-// sums are taken apart. Included by these .S files only.
+// What the int4 kernels with and without group scales share (matvec_int4_m0.S, matvec_int4g32_m0.S): frame, biases, where the columns
+// begin, and requantization. Included by these .S files only.
 //
-// Arithmetic. Word k of a block holds eight rows' weights of column k as nibbles n0..n7 = wq + 8; a[k] is an i32. With Sj = sum of wq x
-// over a run of columns, modulo 2^32 and with M = 0x000f000f:
-//     A0 = sum W x                    holds every row: S0 + 2^4 S1 + ... + 2^28 S7
-//     Aj = sum ((W >> 4j) & M) x      = Sj + 2^16 S(j+4), j = 1, 2, 3
-// so A0 - 2^4 A1 - 2^8 A2 - 2^12 A3 = S0 + 2^16 S4. All start at -8 sum(x), spread alike, which takes the 8 off. Lanes
-// may wrap on the way and borrow from each other: at the end of the run the low sum is the low half, sign-extended, and
-// the high one what is left, as long as every |Sj| <= 32767.
+// Layout and arithmetic: int4_lanes_m0_macros.h.
 //
 // Registers in the loop: r0 weights, r1 activations, r2 r3 words, r4 r5 activations, r6 scratch, r7 = M,
 // r8..r11 = A0..A3, r12 end of the run's activations, lr where to go on.
 
+#include "int4_lanes_m0_macros.h"
 #include "m0_macros.h"
 
 // stack frame
@@ -24,32 +19,6 @@
         .equ    F_ACC, F_COMMON + 24    // eight rows' sums of the runs so far, with half(pre)
         .equ    F_BIASES, F_COMMON + 56 // -8 sum(x) times 0x10001, of each run
         .equ    F_KERNEL, F_BIASES + 4 * 32 // the kernel's own
-
-// One column of eight rows: word \w, activation \x. 14 cycles.
-.macro  MAC8    w, x
-        lsrs    r6, \w, #4
-        ands    r6, r7
-        muls    r6, \x
-        add     r9, r6
-        lsrs    r6, \w, #8
-        ands    r6, r7
-        muls    r6, \x
-        add     r10, r6
-        lsrs    r6, \w, #12
-        ands    r6, r7
-        muls    r6, \x
-        add     r11, r6
-        muls    \w, \x
-        add     r8, \w
-.endm
-
-// Two columns. 34 cycles.
-.macro  COLUMNS2
-        ldm     r1!, {r4, r5}
-        ldm     r0!, {r2, r3}
-        MAC8    r2, r4
-        MAC8    r3, r5
-.endm
 
 // r1 = sum of x, or of a run's -> r3 = -8 sum(x), in both lanes; spoils r1.
 .macro  BIAS
@@ -129,38 +98,6 @@
         .equ    ROUND, 32               // columns; a power of two
         .equ    FOUR_COLUMNS, 120       // bytes of code
 
-// A0..A3 -> sums of rows 0..3 in r4..r7, and their pairs in r8..r11; spoils r1..r3. 15 cycles.
-.macro  LOW_ROWS
-        mov     r1, r9
-        mov     r2, r10
-        mov     r3, r11
-        lsls    r4, r3, #4
-        adds    r4, r4, r2
-        lsls    r4, r4, #4
-        adds    r4, r4, r1
-        lsls    r4, r4, #4
-        mov     r7, r8
-        subs    r7, r7, r4
-        mov     r8, r7
-        sxth    r4, r7
-        sxth    r5, r1
-        sxth    r6, r2
-        sxth    r7, r3
-.endm
-
-// Pairs in r8..r11 -> sums of rows 4..7 in r4..r7. An arithmetic shift leaves the last bit lost in the carry, which rounds: the high
-// lane is what is left, whose low neighbour may be below 0. 12 cycles; r3 = 0.
-.macro  UPPER_ROWS
-        mov     r4, r8
-        mov     r5, r9
-        mov     r6, r10
-        mov     r7, r11
-        .irp    row, r4, r5, r6, r7
-        asrs    \row, \row, #16
-        adcs    \row, r3
-        .endr
-.endm
-
 // Sums of four rows in r4..r7, rounded for pre; r0 = their scales, the next ones in lr. Spoils r0..r2; leaves 0 in r3. With half=1
 // sums may have more than 16 bits, whose products wrap: then half(post) is added as ARITHMETIC.md says, and r3 is not 0.
 .macro  REQUANTIZE_LANES pre, half=0
@@ -174,22 +111,7 @@
         ldm     r0!, {r2, r3}
         mov     lr, r0
         ldr     r0, [sp, #F_AM]
-        uxth    r1, r2
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r4, r1
-        lsrs    r2, r2, #16
-        muls    r2, r0
-        lsrs    r2, r2, #17
-        muls    r5, r2
-        uxth    r1, r3
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r6, r1
-        lsrs    r3, r3, #16
-        muls    r3, r0
-        lsrs    r3, r3, #17
-        muls    r7, r3
+        APPLY_SCALES
         ldr     r0, [sp, #F_POST]
 .if \half
         ldr     r3, [sp, #F_HALF]

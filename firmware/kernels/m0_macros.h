@@ -60,6 +60,26 @@
         pop     {r4-r7, pc}
 .endm
 
+// r4..r7 *= the rows' scales, two each in r2 and r3, times am in r0, less 17 bits (ARITHMETIC.md section 3); spoils r1..r3. 16 cycles.
+.macro  APPLY_SCALES
+        uxth    r1, r2
+        muls    r1, r0
+        lsrs    r1, r1, #17
+        muls    r4, r1
+        lsrs    r2, r2, #16
+        muls    r2, r0
+        lsrs    r2, r2, #17
+        muls    r5, r2
+        uxth    r1, r3
+        muls    r1, r0
+        lsrs    r1, r1, #17
+        muls    r6, r1
+        lsrs    r3, r3, #16
+        muls    r3, r0
+        lsrs    r3, r3, #17
+        muls    r7, r3
+.endm
+
 // Sums of four rows in r4..r7, rounded for `pre` already -> y; spoils r0..r3. 52 cycles, 46 when pre is known to be 0.
 // `take` and `leave` name two high registers in which the places of the next scale and result come and go instead of in
 // the frame; each saves 2 cycles. With keep_y = 1 the place of the next result is left in r1 only.
@@ -83,22 +103,7 @@
         mov     \leave_wm, r0
 .endif
         ldr     r0, [sp, #F_AM]
-        uxth    r1, r2
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r4, r1
-        lsrs    r2, r2, #16
-        muls    r2, r0
-        lsrs    r2, r2, #17
-        muls    r5, r2
-        uxth    r1, r3
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r6, r1
-        lsrs    r3, r3, #16
-        muls    r3, r0
-        lsrs    r3, r3, #17
-        muls    r7, r3
+        APPLY_SCALES
         ldr     r0, [sp, #F_POST]
         ldr     r1, [sp, #F_HALF]
         adds    r4, r4, r1

@@ -2,7 +2,7 @@
 //
 // void sm_matvec_few_m0(const struct sm_matvec *job)     the same job and result as sm_matvec_int4_portable
 //
-// Layout and arithmetic are those of matvec_int4_m0.S, where a row is one run: A0..A3 hold eight rows' sums. What is less here is all
+// Layout and arithmetic: int4_lanes_m0_macros.h, a row is one run: A0..A3 hold eight rows' sums. What is less here is all
 // that is beside the products: no loop over columns, no place but the stack's for what stays the same, one register for the scales,
 // and rounded shifts by ASR and ADC with 0, since the bit that decides is in the carry.
 //
@@ -18,6 +18,7 @@
         .cpu    cortex-m0plus
         .thumb
 
+#include "int4_lanes_m0_macros.h"
 #include "m0_macros.h"
 
 // stack frame
@@ -28,54 +29,13 @@
         .equ    F_END, 32               // weights after the last block
         .equ    FRAME, 36
 
-.macro  MAC8    w, x
-        lsrs    r6, \w, #4
-        ands    r6, r7
-        muls    r6, \x
-        add     r9, r6
-        lsrs    r6, \w, #8
-        ands    r6, r7
-        muls    r6, \x
-        add     r10, r6
-        lsrs    r6, \w, #12
-        ands    r6, r7
-        muls    r6, \x
-        add     r11, r6
-        muls    \w, \x
-        add     r8, \w
-.endm
-
-.macro  COLUMNS4
-        .rept   2
-        ldm     r1!, {r4, r5}
-        ldm     r0!, {r2, r3}
-        MAC8    r2, r4
-        MAC8    r3, r5
-        .endr
-.endm
-
 // Sums of four rows in r4..r7 -> y. 43 cycles.
 .macro  FINISH4
         mov     r0, r12
         ldm     r0!, {r2, r3}
         mov     r12, r0
         ldr     r0, [sp, #F_AMPLITUDE]
-        uxth    r1, r2
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r4, r1
-        lsrs    r2, r2, #16
-        muls    r2, r0
-        lsrs    r2, r2, #17
-        muls    r5, r2
-        uxth    r1, r3
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r6, r1
-        lsrs    r3, r3, #16
-        muls    r3, r0
-        lsrs    r3, r3, #17
-        muls    r7, r3
+        APPLY_SCALES
         ldr     r0, [sp, #F_SHIFT]
         movs    r1, #0
         asrs    r4, r0
@@ -140,35 +100,16 @@ sm_matvec_few_m0:
         .ltorg
         .align  2
 .Leight:
-        COLUMNS4
+        COLUMNS2
+        COLUMNS2
 .Lfour:
-        COLUMNS4
+        COLUMNS2
+        COLUMNS2
         mov     lr, r0
-        mov     r1, r9
-        mov     r2, r10
-        mov     r3, r11
-        lsls    r4, r3, #4
-        adds    r4, r4, r2
-        lsls    r4, r4, #4
-        adds    r4, r4, r1
-        lsls    r4, r4, #4
-        mov     r0, r8
-        subs    r0, r0, r4
-        mov     r8, r0
-        sxth    r4, r0
-        sxth    r5, r1
-        sxth    r6, r2
-        sxth    r7, r3
+        LOW_ROWS r0
         FINISH4
         movs    r0, #0
-        mov     r4, r8
-        mov     r5, r9
-        mov     r6, r10
-        mov     r7, r11
-        .irp    pair, r4, r5, r6, r7
-        asrs    \pair, \pair, #16
-        adcs    \pair, r0               // the low sum is below 0 when its highest bit is set
-        .endr
+        UPPER_ROWS r0
         FINISH4
         mov     r0, lr
         ldr     r1, [sp, #F_END]

@@ -37,14 +37,7 @@
 // A0..A3 -> sums of rows 0..3 in r4..r7, of rows 4..7 in r9..r12; moves r0 to r8 and r1 to lr. 28 cycles.
 .macro  SPLIT
         mov     lr, r1
-        mov     r1, r9
-        mov     r2, r10
-        mov     r3, r11
-        lsls    r4, r3, #4
-        adds    r4, r4, r2
-        lsls    r4, r4, #4
-        adds    r4, r4, r1
-        lsls    r4, r4, #4
+        FOLD_LANES
         mov     r5, r8
         mov     r8, r0
         subs    r0, r5, r4

@@ -5,7 +5,7 @@
 //
 // Layout: word k holds eight rows' weights of column k as nibbles wq + 8.
 //
-// Eight rows: the arithmetic of matvec_int4_m0.S, two rows' sums in the halves of a product. The sum of a, which takes the 8 off, is made on
+// Eight rows: the arithmetic of int4_lanes_m0_macros.h, two rows' sums in the halves of a product. The sum of a, which takes the 8 off, is made on
 // the way, and a run's sums are added to those in memory. 18.75 cycles per column: LDM 3, 14, sum 1, loop 0.75; about 85 a run.
 // Exact when in each run every row has sum |wq| <= 258: 32 columns always are one.
 //
@@ -20,6 +20,7 @@
         .cpu    cortex-m0plus
         .thumb
 
+#include "int4_lanes_m0_macros.h"
 #include "m0_macros.h"
 
 // struct sm_sums
@@ -35,24 +36,6 @@
         .equ    F_SUMS, 0
         .equ    F_END, 4                // after the last a
         .equ    F_RUN, 8                // bytes
-
-.macro  MAC8    w, x
-        add     lr, \x
-        lsrs    r6, \w, #4
-        ands    r6, r7
-        muls    r6, \x
-        add     r9, r6
-        lsrs    r6, \w, #8
-        ands    r6, r7
-        muls    r6, \x
-        add     r10, r6
-        lsrs    r6, \w, #12
-        ands    r6, r7
-        muls    r6, \x
-        add     r11, r6
-        muls    \w, \x
-        add     r8, \w
-.endm
 
 .macro  MAC4    w, x
         lsrs    r6, \w, #4
@@ -124,7 +107,9 @@ sm_sums8_int4_m0:
 1:      .rept   2
         ldm     r1!, {r4, r5}
         ldm     r0!, {r2, r3}
+        add     lr, r4
         MAC8    r2, r4
+        add     lr, r5
         MAC8    r3, r5
         .endr
         cmp     r1, r12
@@ -273,22 +258,7 @@ sm_finish_m0:
         ldm     r1!, {r2, r3}
         str     r1, [r0, #FINISH_WM]
         mov     r0, lr
-        uxth    r1, r2
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r4, r1
-        lsrs    r2, r2, #16
-        muls    r2, r0
-        lsrs    r2, r2, #17
-        muls    r5, r2
-        uxth    r1, r3
-        muls    r1, r0
-        lsrs    r1, r1, #17
-        muls    r6, r1
-        lsrs    r3, r3, #16
-        muls    r3, r0
-        lsrs    r3, r3, #17
-        muls    r7, r3
+        APPLY_SCALES
         mov     r0, r8
         ldr     r2, [r0, #FINISH_POST]
         .irp    sum, r4, r5, r6, r7
