@@ -153,7 +153,8 @@ class Comparison {
   readonly memory: WorkingMemory;
   private readonly device: ComparedDevice;
   private readonly model: IntegerModel;
-  private readonly widths: { queries: number };
+  /** heads * headSize */
+  private readonly queries: number;
   private readonly story: readonly number[];
   private readonly promptTokens: number;
   private expected: ExpectedPhase[] = [];
@@ -163,7 +164,7 @@ class Comparison {
     this.memory = new WorkingMemory(device.pico, model.image);
     this.model = new IntegerModel(model.quantized);
     const { heads, headSize } = model.quantized.shape;
-    this.widths = { queries: heads * headSize };
+    this.queries = heads * headSize;
     this.story = story;
     this.promptTokens = promptTokens;
     const marker = device.pico.symbol('sm_phase_marker');
@@ -199,7 +200,7 @@ class Comparison {
   }
 
   private compareTensor({ layer, phase, tensor, values }: ExpectedTensor): Divergence | undefined {
-    const place = placeOf({ layer, phase, tensor, position: this.passes }, this.widths);
+    const place = placeOf({ layer, phase, tensor, position: this.passes }, this.queries);
     if (place === undefined) return undefined;
     const actual = this.memory.read(place, values.length);
     const element = values.findIndex((value, i) => value !== actual[i]);

@@ -38,15 +38,13 @@ export interface Moment {
   position: number;
 }
 
-export interface Widths {
-  /** heads * headSize */
-  queries: number;
-}
-
-/** Undefined for what the firmware has overwritten by the end of the phase. */
+/**
+ * Undefined for what the firmware has overwritten by the end of the phase.
+ * @param queries heads * headSize, where keys begin in the matvec output
+ */
 export const placeOf = (
   { layer = 0, phase, tensor, position }: Moment,
-  { queries }: Widths,
+  queries: number,
 ): Place | undefined => {
   switch (`${phase} ${tensor}`) {
     case 'embed x':
